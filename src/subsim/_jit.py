@@ -1,0 +1,206 @@
+"""The only place with Numba options: three decorators and a cache that notices edits in any module.
+
+Numba keys its cache on the file of the compiled function alone, so an edit in `renewal.py` would leave a cached event
+loop with the old renewal rule inside. Here a cached result is valid only for one fingerprint of the whole package.
+
+Set `NUMBA_DISABLE_JIT=1` to run everything as plain Python (debugging, coverage; same numbers), `SUBSIM_BOUNDSCHECK=1`
+to check every array index (own cache folder), `NUMBA_CACHE_DIR` to choose where machine code is kept.
+"""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import config, njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.registry import CPUDispatcher, cpu_target
+from numba.misc.appdirs import AppDirs
+
+PACKAGE = Path(__file__).resolve().parent
+COMPILED = not config.DISABLE_JIT
+BOUNDSCHECK = os.environ.get("SUBSIM_BOUNDSCHECK", "") == "1"
+MASK64 = 0xFFFF_FFFF_FFFF_FFFF
+
+_entries: list[Any] = []
+
+
+def _python_word(value: int) -> int:
+    return int(value) & MASK64
+
+
+# An unsigned 64-bit word. Numba turns int64 with uint64 into float64, so every operand of key arithmetic goes through
+# this first; without compilation Python's integers do the same, masked.
+word: Any = np.uint64 if COMPILED else _python_word
+
+
+def rule[F: Callable[..., Any]](func: F) -> F:
+    """Compile a pure function that both engines call: usable from Python and from compiled code.
+
+    No heap allocation inside (it fails to compile). A division by zero gives inf or nan when compiled and raises when
+    not, so a rule must not divide by zero.
+    """
+    return _cached(njit(nogil=True, error_model="numpy", boundscheck=BOUNDSCHECK, _nrt=False)(func))
+
+
+def inner[F: Callable[..., Any]](func: F) -> F:
+    """Compile a helper that only compiled code calls: inlined, without a Python wrapper, not cached by itself."""
+    helper: F = njit(
+        nogil=True,
+        error_model="numpy",
+        boundscheck=BOUNDSCHECK,
+        forceinline=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        _nrt=False,  # reference counting of array arguments would double the time of the event loop
+    )(func)
+    return helper
+
+
+def entry[F: Callable[..., Any]](func: F) -> F:
+    """Compile an entry point of an engine (the event loop): cached, releases the GIL, allocates nothing."""
+    compiled = rule(func)
+    _entries.append(compiled)
+    return compiled
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Whether machine code for `function` is in memory or in the cache for the present sources and processor."""
+    if not COMPILED or getattr(function, "overloads", None):
+        return True
+    store = getattr(function, "_cache", None)
+    return isinstance(store, _PackageCache) and store.holds_code()
+
+
+def needs_compiling() -> bool:
+    """Whether an entry point imported so far has to be compiled before its first run (seconds, once)."""
+    return not all(is_compiled(function) for function in _entries)
+
+
+def _fingerprint() -> str:
+    """Hash of the content of all sources and data tables of the package."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".toml")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+# Taken before any rule is imported: taken later, an edit made in between would file old code under the new sources.
+FINGERPRINT = _fingerprint() if COMPILED else ""
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+@cache
+def _cache_folder() -> Path | None:
+    """First writable folder for machine code; None, with a warning, when there is none."""
+    checked = BOUNDSCHECK if config.BOUNDSCHECK is None else bool(config.BOUNDSCHECK)
+    mode = "subsim-checked" if checked else "subsim"
+    clone = f"{mode}-{hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:12]}"
+    if config.CACHE_DIR:
+        candidates = [Path(config.CACHE_DIR) / clone]
+    else:
+        user = Path(AppDirs(appname="subsim", appauthor=False).user_cache_dir)
+        candidates = [PACKAGE / "__pycache__" / mode, user / clone]
+    for folder in candidates:
+        if _is_writable(folder):
+            return folder
+    tried = ", ".join(str(folder) for folder in candidates)
+    warnings.warn(
+        f"no writable folder for compiled code (tried {tried}): compiling in memory, which every new process repeats. "
+        "Set NUMBA_CACHE_DIR to a writable folder.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return None
+
+
+class _Locator(_CacheLocator):  # type: ignore[misc]
+    """Where the code of one function is kept, and the sources it is valid for."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        self._function = function
+        self._file = Path(file)
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> "_Locator | None":
+        return cls(function, file) if Path(file).is_file() and _cache_folder() else None
+
+    def get_cache_path(self) -> str:
+        return str(_cache_folder())
+
+    def get_source_stamp(self) -> tuple[str, str]:
+        # The function's own file as well: a user's rule lives outside the package.
+        return FINGERPRINT, hashlib.sha256(self._file.read_bytes()).hexdigest()
+
+    def get_disambiguator(self) -> str:
+        return f"{self._function.__module__}-{self._function.__code__.co_firstlineno}"
+
+
+class _PackageCacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = [_Locator]
+
+
+class _PackageCache(FunctionCache):  # type: ignore[misc]
+    """Numba's function cache, valid for one fingerprint; a damaged or full disk costs time, never a run."""
+
+    _impl_class = _PackageCacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:  # unreadable or cut-off files fail in many ways; compiling again is always right
+            warnings.warn(f"ignoring unreadable compiled code: {error!r}", RuntimeWarning, stacklevel=2)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            warnings.warn(f"compiled code could not be saved: {error}", RuntimeWarning, stacklevel=2)
+
+    def holds_code(self) -> bool:
+        machine = cpu_target.target_context.codegen().magic_tuple()
+        try:
+            return any(key[1] == machine for key in self._cache_file._load_index())
+        except Exception:  # as in load_overload
+            return False
+
+
+class _WordDispatcher(CPUDispatcher):  # type: ignore[misc]
+    """Takes Python integers from 2**63 on as unsigned words; Numba alone takes every integer as signed and overflows."""
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        try:
+            return super().__call__(*args, **named)
+        except OverflowError:
+            return super().__call__(*map(_as_word, args), **{name: _as_word(arg) for name, arg in named.items()})
+
+
+def _as_word(value: Any) -> Any:
+    return np.uint64(value) if type(value) is int and value >> 63 == 1 else value
+
+
+def _cached[F: Callable[..., Any]](dispatcher: F) -> F:
+    """Attach the package's cache to a Numba dispatcher; a plain function (no compilation) passes unchanged."""
+    function = getattr(dispatcher, "py_func", None)
+    if function is None:
+        return dispatcher
+    dispatcher.__class__ = _WordDispatcher
+    if Path(function.__code__.co_filename).is_file() and _cache_folder() is not None:
+        dispatcher._cache = _PackageCache(function)  # type: ignore[attr-defined]
+    return dispatcher
