@@ -123,7 +123,7 @@ def import_findings(name: str, text: str) -> Iterator[str]:
         target = rest[0]
         if target in ROOMS.keys() | FREE_ROOMS and target != room and target not in ROOMS[room]:
             allowed = ", ".join(sorted(ROOMS[room])) or "nothing"
-            yield f"{name}:{line}: {room} imports {target}; {room} may import {allowed}: pass the value, or move the code"
+            yield f"{name}:{line}: {room} imports {target}; {room} may import {allowed}: pass a value or move code"
 
 
 def seam_findings(sources: dict[str, str]) -> Iterator[str]:
