@@ -1,0 +1,99 @@
+"""Definitions of the ratios, once: actual and simulated ledgers both go through these functions."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from subsim.ledger.state import ALL, account_months, by_segment
+from subsim.ledger.terms import as_days
+
+Floats = npt.NDArray[np.float64]
+COHORT_SUMS: Final = ("ttm_opening", "ttm_kept", "ttm_net", "logos_opening", "logos_kept")
+
+
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    part, whole = np.broadcast_arrays(np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64))
+    return np.asarray(np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0))
+
+
+def grr(kept: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
+    """Gross revenue retention: `sum min(ARR now, ARR then) / sum ARR then` over the accounts of then, a share of 1.
+
+    Frozen-cohort form (SaaS Metrics Standards Board): accounts that churned stay in at 0, new ones never enter,
+    growth does not count; so it is never above 1. NaN where `opening` is 0.
+
+    Example:
+        >>> float(grr(80, 100))
+        0.8
+    """
+    return _ratio(kept, opening)
+
+
+def nrr(net: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
+    """Net revenue retention: `sum ARR now / sum ARR then` over the accounts of then; NaN where `opening` is 0.
+
+    Frozen-cohort form of the SaaS Metrics Standards Board: no new logos, and no reactivation.
+    """
+    return _ratio(net, opening)
+
+
+def logo_retention(kept: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
+    """Share of the accounts of then that are still customers, without a churn in between; NaN where `opening` is 0."""
+    return _ratio(kept, opening)
+
+
+def utilisation(busy: npt.ArrayLike, available: npt.ArrayLike) -> Floats:
+    """Hours served per hour available (`rho` of queueing theory); NaN where nothing was available."""
+    return _ratio(busy, available)
+
+
+def quick_ratio(
+    new: npt.ArrayLike, expansion: npt.ArrayLike, churn: npt.ArrayLike, contraction: npt.ArrayLike
+) -> Floats:
+    """SaaS quick ratio: `(new + expansion) / (churn + contraction)`, all positive amounts; NaN where nothing was lost.
+
+    The convention of Hamid (2015); reactivation is left out, which some count as new.
+    """
+    return _ratio(np.add(new, expansion), np.add(churn, contraction))
+
+
+def cohort_sums(ledger: pd.DataFrame, month_ends: object, window_months: int = 12) -> pd.DataFrame:
+    """Sums over the frozen cohort of `window_months` earlier, per month end and segment ("all" too).
+
+    The cohort is every account with ARR at the close of the month `window_months` before. An account that churned
+    inside the window counts 0 even if it came back: a reactivation is not retention.
+
+    Args:
+        ledger: rows as in `subsim.ledger.rows`.
+        month_ends: last days of months, in order.
+        window_months: length of the window; 12 gives trailing twelve months.
+
+    Returns:
+        Columns month, segment, ttm_opening (ARR then), ttm_kept (sum of min(ARR now, ARR then)), ttm_net (ARR now) in
+        int64 cents, logos_opening, logos_kept (accounts).
+    """
+    now = as_days(month_ends)
+    month = now.astype("datetime64[M]")
+    then = month - np.timedelta64(window_months, "M")
+    months = np.unique(np.concatenate([month, then]))
+    state = account_months(ledger, months)
+    at_now = np.searchsorted(months, month)
+    at_then = np.searchsorted(months, then)
+    columns: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in COHORT_SUMS}
+    for j, i in zip(at_now, at_then, strict=True):
+        arr_then = state.arr[:, i]
+        stayed = state.churns[:, j] == state.churns[:, i]
+        arr_now = np.where(stayed & (arr_then > 0), state.arr[:, j], 0)
+        values = (arr_then, np.minimum(arr_now, arr_then), arr_now, arr_then > 0, (arr_now > 0))
+        for name, value in zip(COHORT_SUMS, values, strict=True):
+            columns[name].append(by_segment(value, state.segment, len(state.segments)))
+    names = [*state.segments, ALL]
+    return pd.DataFrame(
+        {
+            "month": np.repeat(now.astype("datetime64[s]"), len(names)),
+            "segment": np.tile(np.array(names, dtype=object), len(now)),
+            **{name: np.concatenate(column) if column else np.zeros(0, np.int64) for name, column in columns.items()},
+        }
+    )
