@@ -1,0 +1,1 @@
+"""The model: parameters and the rules of a customer's life."""

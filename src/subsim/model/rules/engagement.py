@@ -1,0 +1,79 @@
+"""Engagement: it drifts towards rest, touches lift it, shocks lower it; the health score reads it with error."""
+
+import math
+from typing import Any
+
+from subsim._jit import rule
+from subsim.model import slots as at
+from subsim.model.rules.clock import DAY
+from subsim.model.rules.draw import draw
+from subsim.model.rules.onboarding import lateness
+from subsim.random import purposes
+from subsim.random.quantiles import normal
+
+RED, YELLOW, GREEN = range(3)
+
+
+@rule
+def rest(p: Any, segment: int, fit: float, ttv_days: float) -> float:
+    """Resting engagement m = a_s + phi_fit x f - phi_ttv x log(TTV / target) - neglect; no TTV term while ttv_days < 0."""
+    m = p[at.engagement_rest + segment] + p[at.engagement_fit_effect] * fit - p[at.engagement_neglect + segment]
+    if ttv_days >= 0.0:
+        m -= p[at.engagement_ttv_effect] * lateness(p, segment, ttv_days)
+    return m
+
+
+@rule
+def drifted(p: Any, e: float, m: float, elapsed: int) -> float:
+    """Engagement after ``elapsed`` minutes without events: it closes its distance to rest at rate delta."""
+    if elapsed <= 0:
+        return e
+    return m + (e - m) * math.exp(-p[at.engagement_drift] * elapsed / DAY)
+
+
+@rule
+def monthly_movement(p: Any, key: Any, entity: int, n: int) -> float:
+    """Random movement at the n-th monthly review."""
+    return p[at.engagement_noise] * normal(draw(key, purposes.USAGE_NOISE, entity, n))
+
+
+@rule
+def response(p: Any, key: Any, entity: int) -> float:
+    """How an account responds to contact: N(1, s_response), for life; below zero contact harms it."""
+    return 1.0 + p[at.engagement_response_sd] * normal(draw(key, purposes.RESPONSE, entity, 0))
+
+
+@rule
+def score(p: Any, key: Any, entity: int, n: int, e: float) -> float:
+    """The n-th health score, 0..100: logistic of engagement read with error."""
+    x = p[at.score_offset] + e + p[at.score_noise] * normal(draw(key, purposes.SCORE_NOISE, entity, n))
+    return 100.0 / (1.0 + math.exp(-x))
+
+
+@rule
+def band(p: Any, score_value: float) -> int:
+    """RED, YELLOW or GREEN."""
+    if score_value < p[at.score_red]:
+        return RED
+    return GREEN if score_value >= p[at.score_green] else YELLOW
+
+
+@rule
+def opening(p: Any, key: Any, entity: int, segment: int, fit: float, ttv_days: float, score_value: float) -> float:
+    """Engagement of a live account at the start, given its last score (below zero: none was read).
+
+    Prior N(mean, s_0) around the rest of a served account; a score is a reading with known error, so the conditional is
+    normal again (Kalman update).
+    """
+    mean = p[at.engagement_opening_mean + segment] + p[at.engagement_fit_effect] * fit
+    if ttv_days >= 0.0:
+        mean -= p[at.engagement_ttv_effect] * lateness(p, segment, ttv_days)
+    sd = p[at.engagement_opening_sd]
+    if score_value >= 0.0:
+        reading = min(max(score_value, 0.5), 99.5) / 100.0
+        y = math.log(reading / (1.0 - reading)) - p[at.score_offset]
+        total = sd * sd + p[at.score_noise] * p[at.score_noise]
+        gain = sd * sd / total if total > 0.0 else 0.0
+        mean += gain * (y - mean)
+        sd *= math.sqrt(1.0 - gain)
+    return mean + sd * normal(draw(key, purposes.OPENING_ENGAGEMENT, entity, 0))

@@ -1,0 +1,184 @@
+"""Renewal: at each term end an account with risk v stays with chance exp(-v x h).
+
+    h = exp(eta) x (k^c - (k-1)^c)
+    eta = a_s - beta_e e + beta_onb [no first value yet] - beta_fit f + beta_sp [no sponsor]
+          + beta_price log(new price / old price) + beta_prep [preparation missed] + tier and term effects
+
+With v ~ Gamma(mean 1, variance theta) this is gamma frailty with Weibull drift; with v = -log(1-p), p ~ Beta(alpha, beta) and
+c = 1 it is the shifted-beta-geometric model (Fader and Hardie 2007), whose base hazard the Beta carries instead of a_s.
+"""
+
+import math
+from typing import Any
+
+from subsim._jit import rule
+from subsim.model import slots as at
+from subsim.model.rules.draw import draw
+from subsim.random import purposes
+from subsim.random.quantiles import beta, gamma, normal
+
+FIT, NO_VALUE, ENGAGEMENT, SPONSOR, PRICE, UNCONTROLLED, UNEXPLAINED = range(7)
+_GRID = 24  # points for fit given survival: the error in its mean is below 1e-3 standard deviations
+
+
+@rule
+def drift_weight(p: Any, segment: int, k: int) -> float:
+    """Weibull weight w_k = k^c - (k-1)^c of the k-th renewal (k from 1)."""
+    c = p[at.renewal_drift + segment]
+    if c == 1.0:
+        return 1.0
+    return float(k) ** c - float(k - 1) ** c
+
+
+@rule
+def base(p: Any, segment: int, months: int) -> float:
+    """Log hazard of a reference account under a term of that many months."""
+    eta = 0.0 if p[at.renewal_beta_mixing] > 0.5 else p[at.renewal_base + segment]
+    if months < 12:
+        return eta + p[at.renewal_monthly_effect]
+    return eta + p[at.renewal_multi_year_effect] if months > 12 else eta
+
+
+@rule
+def hazard(
+    p: Any,
+    segment: int,
+    tier: int,
+    months: int,
+    k: int,
+    e: float,
+    fit: float,
+    adopted: bool,
+    sponsor: bool,
+    log_price: float,
+    prepared: bool,
+) -> float:
+    """Cumulated hazard h of the k-th renewal, before the account's own multiplier."""
+    eta = base(p, segment, months) + p[at.renewal_tier_effect + tier]
+    eta -= p[at.renewal_engagement] * e + p[at.renewal_fit] * fit
+    eta += p[at.renewal_price] * log_price
+    if not adopted:
+        eta += p[at.renewal_not_onboarded]
+    if not sponsor:
+        eta += p[at.renewal_no_sponsor]
+    if not prepared:
+        eta += p[at.renewal_prep_missed]
+    return math.exp(eta) * drift_weight(p, segment, k)
+
+
+@rule
+def stays(key: Any, entity: int, k: int, v: float, h: float) -> bool:
+    """Whether the k-th renewal is signed."""
+    return draw(key, purposes.RENEWAL, entity, k) < math.exp(-v * h)
+
+
+@rule
+def reason(p: Any, e: float, fit: float, adopted: bool, sponsor: bool, log_price: float) -> int:
+    """What added most to the log hazard of a loss; UNEXPLAINED when nothing added anything."""
+    largest, why = 1e-9, UNEXPLAINED
+    if -p[at.renewal_fit] * fit > largest:
+        largest, why = -p[at.renewal_fit] * fit, FIT
+    if not adopted and p[at.renewal_not_onboarded] > largest:
+        largest, why = p[at.renewal_not_onboarded], NO_VALUE
+    if -p[at.renewal_engagement] * e > largest:
+        largest, why = -p[at.renewal_engagement] * e, ENGAGEMENT
+    if not sponsor and p[at.renewal_no_sponsor] > largest:
+        largest, why = p[at.renewal_no_sponsor], SPONSOR
+    if p[at.renewal_price] * log_price > largest:
+        why = PRICE
+    return why
+
+
+@rule
+def risk_multiplier(p: Any, key: Any, entity: int, segment: int, exposure: float) -> float:
+    """The account's risk multiplier v given that it survived a cumulated hazard (0 at birth).
+
+    Gamma: v | survived ~ Gamma(1/theta, rate 1/theta + exposure). Beta: p | survived ~ Beta(alpha, beta + exposure).
+    Both exact (conjugate).
+    """
+    u = draw(key, purposes.FRAILTY, entity, 0)
+    if p[at.renewal_beta_mixing] > 0.5:
+        share = beta(u, p[at.renewal_beta_alpha + segment], p[at.renewal_beta_beta + segment] + exposure)
+        return -math.log1p(-min(share, 1.0 - 1e-15))
+    theta = p[at.renewal_frailty + segment]
+    if theta < 1e-9:
+        return 1.0
+    return gamma(u, 1.0 / theta) / (1.0 / theta + exposure)
+
+
+@rule
+def past_exposure(p: Any, segment: int, months: int, renewals: int) -> float:
+    """Cumulated hazard of a reference account over its past renewals: exp(base) x renewals^c."""
+    if renewals <= 0:
+        return 0.0
+    return math.exp(base(p, segment, months)) * float(renewals) ** p[at.renewal_drift + segment]
+
+
+@rule
+def fit_slope(p: Any) -> float:
+    """Fall of the log hazard per unit of fit, directly and through resting engagement."""
+    return p[at.renewal_fit] + p[at.renewal_engagement] * p[at.engagement_fit_effect]
+
+
+@rule
+def _survival(p: Any, segment: int, exposure: float) -> float:
+    """Chance to survive an exposure, over the spread of risk between accounts."""
+    theta = p[at.renewal_frailty + segment]
+    if theta < 1e-9 or p[at.renewal_beta_mixing] > 0.5:
+        return math.exp(-exposure)
+    return (1.0 + theta * exposure) ** (-1.0 / theta)
+
+
+@rule
+def opening_fit(p: Any, key: Any, entity: int, segment: int, exposure: float) -> float:
+    """Fit of a live account given that it survived: the birth distribution weighted by the chance to survive.
+
+    Survivors fit better than newcomers. The conditional is laid on a grid of equal birth probability and inverted.
+    """
+    u = draw(key, purposes.FIT, entity, 0)
+    mean = p[at.arrival_fit_mean + segment]
+    slope = fit_slope(p)
+    if exposure <= 0.0 or slope == 0.0:
+        return mean + normal(u)
+    total = 0.0
+    for i in range(_GRID):
+        f = mean + normal((i + 0.5) / _GRID)
+        total += _survival(p, segment, exposure * math.exp(-slope * f))
+    target = u * total
+    passed = 0.0
+    for i in range(_GRID):
+        f = mean + normal((i + 0.5) / _GRID)
+        weight = _survival(p, segment, exposure * math.exp(-slope * f))
+        if passed + weight >= target or i == _GRID - 1:
+            inside = min(max((target - passed) / weight, 1e-9), 1.0 - 1e-9) if weight > 0.0 else 0.5
+            return mean + normal((i + inside) / _GRID)
+        passed += weight
+    return mean
+
+
+@rule
+def uplift(p: Any, segment: int, months: int) -> float:
+    """Price increase at a renewal as a share: the yearly policy over the term, at most what contracts allow."""
+    share = (1.0 + p[at.renewal_price_uplift + segment]) ** (months / 12.0) - 1.0
+    return min(share, p[at.renewal_uplift_cap + segment])
+
+
+@rule
+def contracts(p: Any, key: Any, entity: int, k: int, segment: int, e: float) -> bool:
+    """Whether the k-th renewal is signed for less."""
+    x = p[at.renewal_contraction + segment] - p[at.renewal_contraction_engagement] * e
+    return draw(key, purposes.CONTRACTION_AT_RENEWAL, entity, k) * (1.0 + math.exp(-x)) < 1.0
+
+
+@rule
+def kept_share(p: Any, key: Any, purpose: int, entity: int, n: int) -> float:
+    """Share of ARR kept in a contraction: Beta."""
+    size = p[at.renewal_contraction_keep_size]
+    mean = p[at.renewal_contraction_keep]
+    return beta(draw(key, purpose, entity, n), mean * size, (1.0 - mean) * size)
+
+
+@rule
+def notice_minutes(p: Any, months: int) -> int:
+    """Minutes before term end at which preparation is raised; -1 for terms under half a year, which have none."""
+    return int(p[at.renewal_notice_days] * 1440.0) if months >= 6 else -1

@@ -1,0 +1,69 @@
+"""Risks that come at a rate: a unit-exponential threshold per spell, met when the integrated rate reaches it.
+
+Rates are refreshed at each monthly review of the account and held until the next one, so a risk whose rate depends on
+engagement or on a lever is piecewise constant by process month. The threshold is keyed by (account, risk, spell): a lever that
+changes a rate moves the event's time, never its luck.
+"""
+
+from typing import Any
+
+from subsim._jit import rule
+from subsim.model import slots as at
+from subsim.model.rules.clock import NEVER, YEAR
+from subsim.model.rules.draw import draw
+from subsim.random import purposes
+from subsim.random.quantiles import exponential
+
+SPONSOR_LEAVES, UNCONTROLLABLE, IN_TERM_LOSS, OPPORTUNITY, IN_TERM_CONTRACTION, REFERRAL, LATE_INVOICE = range(7)
+#: How many risks an account carries (a power of two, so that account and risk share one event number).
+RISKS = 8
+
+
+@rule
+def threshold(key: Any, purpose: int, entity: int, spell: int) -> float:
+    """The unit-exponential threshold of a spell of a risk."""
+    return exponential(draw(key, purpose, entity, spell))
+
+
+@rule
+def purpose_of(risk: int) -> int:
+    """The purpose of the random numbers of a risk."""
+    if risk == SPONSOR_LEAVES:
+        return purposes.SPONSOR_LEAVES
+    if risk == UNCONTROLLABLE:
+        return purposes.UNCONTROLLABLE
+    if risk == IN_TERM_LOSS:
+        return purposes.IN_TERM_LOSS
+    if risk == OPPORTUNITY:
+        return purposes.OPPORTUNITY
+    if risk == IN_TERM_CONTRACTION:
+        return purposes.IN_TERM_CONTRACTION
+    if risk == REFERRAL:
+        return purposes.REFERRAL
+    return purposes.LATE_INVOICE
+
+
+@rule
+def meets(left: float, rate: float, now: int, until: int) -> int:
+    """When a threshold with ``left`` to go is met at ``rate`` per year, if before ``until``; else NEVER."""
+    if rate <= 0.0 or left >= rate * (until - now) / YEAR:
+        return NEVER
+    return min(until, now + 1 + int(left / rate * YEAR))
+
+
+@rule
+def rest(left: float, rate: float, now: int, until: int) -> float:
+    """What is left of a threshold that was not met between ``now`` and ``until``."""
+    return left - max(rate, 0.0) * (until - now) / YEAR
+
+
+@rule
+def reactivation_after(p: Any, key: Any, entity: int, spell: int, segment: int) -> int:
+    """Minutes until a lost account comes back; NEVER when that would be more than two years."""
+    rate = p[at.renewal_reactivation + segment]
+    if rate <= 0.0:
+        return NEVER
+    years = exponential(draw(key, purposes.REACTIVATION, entity, spell)) / rate
+    if years > 2.0:
+        return NEVER
+    return 1 + int(years * YEAR)

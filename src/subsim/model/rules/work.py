@@ -1,0 +1,78 @@
+"""Work items: how much they take, when they lapse, and who comes first."""
+
+from typing import Any
+
+from subsim._jit import rule
+from subsim.model import slots as at
+from subsim.model.rules.clock import NEVER, minutes
+from subsim.model.rules.draw import draw
+from subsim.random import purposes
+from subsim.random.quantiles import exponential, gamma
+
+WAIT, EXPIRE, SQUEEZE, OVERTIME = range(4)
+#: Work types with a meaning of their own; all others are touches of a calendar.
+ROLES: tuple[str, ...] = (
+    "calendar",
+    "onboarding",
+    "handoff",
+    "renewal_prep",
+    "save",
+    "rescue",
+    "sponsor_recovery",
+    "expansion",
+    "reactivation_outreach",
+    "late_invoice",
+    "ticket",
+)
+CALENDAR, ONBOARDING, HANDOFF, PREP, SAVE, RESCUE, SPONSOR, EXPANSION, OUTREACH, INVOICE, TICKET = range(11)
+
+_DUE_BITS, _JOIN_BITS = 27, 27
+
+
+@rule
+def policy(p: Any, work: int) -> int:
+    """The overload policy of a work type: WAIT, EXPIRE, SQUEEZE or OVERTIME."""
+    return int(p[at.work_overload + work])
+
+
+@rule
+def item_minutes(p: Any, key: Any, who: int, n: int, work: int) -> int:
+    """Minutes of work of the n-th item of a type for an account (``who`` joins both): Gamma around the type's mean."""
+    shape = p[at.work_hours_shape + work]
+    hours = p[at.work_hours + work] * gamma(draw(key, purposes.WORK_HOURS, who, n), shape) / shape
+    return int(hours * 60.0 + 0.5)
+
+
+@rule
+def due(p: Any, now: int, work: int) -> int:
+    """The date by which an item raised now should be done; it also orders items of the same priority."""
+    return now + minutes(p[at.work_deadline + work])
+
+
+@rule
+def lapses(p: Any, key: Any, who: int, n: int, work: int, now: int, due_at: int) -> int:
+    """When the item lapses if nobody has begun it: its due date, or an exponential time with that mean."""
+    if p[at.work_patience_exponential + work] > 0.5:
+        days = p[at.work_deadline + work] * exponential(draw(key, purposes.WORK_PATIENCE, who, n))
+        return now + max(1, minutes(days))
+    return due_at
+
+
+@rule
+def rank(p: Any, work: int, tier: int, due_at: int, now: int) -> int:
+    """Place in a queue as one integer: priority (with the tier's), then due date, then time of joining."""
+    priority = int(p[at.work_priority + work] + p[at.coverage_priority + tier])
+    priority = min(max(priority, 0), 255)
+    return (((priority << _DUE_BITS) | min(due_at, NEVER - 1)) << _JOIN_BITS) | now
+
+
+@rule
+def squeezed_minutes(p: Any, work_minutes: int) -> int:
+    """Minutes of an item done in a hurry."""
+    return int(work_minutes * p[at.work_squeeze_hours] + 0.5)
+
+
+@rule
+def first_touch_at(p: Any, key: Any, who: int, n: int, start: int, cadence: int) -> int:
+    """First touch of a calendar that begins now for an account already on board: somewhere in one cadence."""
+    return start + 1 + int(draw(key, purposes.TOUCH_OFFSET, who, n) * cadence)
