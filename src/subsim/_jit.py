@@ -12,6 +12,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,7 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
 
 
 class _PackageCacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = [_Locator]
+    _locator_classes = (_Locator,)
 
 
 class _PackageCache(FunctionCache):  # type: ignore[misc]
@@ -163,9 +164,14 @@ class _PackageCache(FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception as error:  # unreadable or cut-off files fail in many ways; compiling again is always right
-            warnings.warn(f"ignoring unreadable compiled code: {error!r}", RuntimeWarning, stacklevel=2)
+        except Exception as error:  # noqa: BLE001 - a cut-off file fails in many ways; compiling again is always right
+            warnings.warn(f"replacing unreadable compiled code: {error!r}", RuntimeWarning, stacklevel=2)
+            self.flush()
             return None
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
@@ -177,18 +183,21 @@ class _PackageCache(FunctionCache):  # type: ignore[misc]
         machine = cpu_target.target_context.codegen().magic_tuple()
         try:
             return any(key[1] == machine for key in self._cache_file._load_index())
-        except Exception:  # as in load_overload
+        except Exception:  # noqa: BLE001 - as in load_overload
             return False
 
 
 class _WordDispatcher(CPUDispatcher):  # type: ignore[misc]
-    """Takes Python integers from 2**63 on as unsigned words; Numba alone takes every integer as signed and overflows."""
+    """Takes Python integers from 2**63 on as unsigned words; Numba takes every integer as signed and overflows."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         try:
-            return super().__call__(*args, **named)
+            return _call(self, *args, **named)
         except OverflowError:
-            return super().__call__(*map(_as_word, args), **{name: _as_word(arg) for name, arg in named.items()})
+            return _call(self, *map(_as_word, args), **{name: _as_word(value) for name, value in named.items()})
+
+
+_call = CPUDispatcher.__call__  # half the overhead of super()
 
 
 def _as_word(value: Any) -> Any:

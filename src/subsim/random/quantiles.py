@@ -8,6 +8,12 @@ parameter would then change unrelated draws.
 import math
 
 from subsim._jit import rule
+from subsim.random.special import beta_tails, gamma_tails, log_gamma
+
+_MOST_STEPS = 30
+_LAST_STEP = 1e-5  # in standard deviations; the step converges with the cube, so what remains is below rounding
+_SMALLEST = 1e-300
+_LARGEST = 1e300
 
 
 @rule
@@ -63,3 +69,134 @@ def lognormal(u: float, median: float, sd: float) -> float:
 def weibull(u: float, shape: float, scale: float) -> float:
     """Weibull quantile: scale * (-log(1 - u)) ** (1 / shape)."""
     return scale * math.exp(math.log(exponential(u)) / shape)
+
+
+@rule
+def _halley_step(tail: float, target: float, weight: float, slope: float, sign: float) -> float:
+    """Step towards log(tail) = log(target) by Halley's method.
+
+    In the logarithm (gamma) or log-odds (beta) of the variable the tail changes at the rate `sign * weight`, and
+    log(weight) at the rate `slope`; logarithms of tails are near to straight lines there, so few steps are needed.
+    """
+    rate = sign * weight / tail
+    newton = math.log(tail / target) / rate
+    bend = 0.5 * newton * (slope - rate)
+    return -newton / (1.0 - max(-0.8, min(bend, 0.8)))
+
+
+@rule
+def _gamma_start(u: float, shape: float) -> float:
+    if shape > 1.0:
+        root = 1.0 - 1.0 / (9.0 * shape) + normal(u) / (3.0 * math.sqrt(shape))
+        if root > 0.2:
+            return shape * root * root * root
+        return math.exp((math.log(u) + log_gamma(shape + 1.0)) / shape)
+    split = 1.0 - shape * (0.253 + 0.12 * shape)
+    if u < split:
+        return math.exp(math.log(u / split) / shape)
+    return 1.0 - math.log1p(-(u - split) / (1.0 - split))
+
+
+@rule
+def gamma(u: float, shape: float) -> float:
+    """Gamma quantile with scale 1, for shapes from 0.05 to 1e6.
+
+    Wilson and Hilferty's approximation (1931) made exact by Halley steps on the incomplete gamma function.
+    """
+    x = max(_gamma_start(u, shape), _SMALLEST)
+    for _ in range(_MOST_STEPS):
+        lower, upper, weight = gamma_tails(shape, x)
+        if u <= 0.5:
+            step = _halley_step(max(lower, _SMALLEST), u, weight, shape - x, 1.0)
+        else:
+            step = _halley_step(max(upper, _SMALLEST), 1.0 - u, weight, shape - x, -1.0)
+        x = max(x * math.exp(max(-5.0, min(step, 5.0))), _SMALLEST)
+        if abs(step) * (1.0 + math.sqrt(shape)) < _LAST_STEP:
+            break
+    return x
+
+
+@rule
+def _beta_start(u: float, a: float, b: float) -> float:
+    """Odds x / (1 - x) to start from: Abramowitz and Stegun 26.5.22, or the two power laws at the ends."""
+    if a >= 1.0 and b >= 1.0:
+        z = -normal(u)
+        inverse_a = 1.0 / (2.0 * a - 1.0)
+        inverse_b = 1.0 / (2.0 * b - 1.0)
+        h = 2.0 / (inverse_a + inverse_b)
+        c = (z * z - 3.0) / 6.0
+        w = z * math.sqrt(max(h + c, 0.0)) / h - (inverse_b - inverse_a) * (c + 5.0 / 6.0 - 2.0 / (3.0 * h))
+        return a / b * math.exp(max(-300.0, min(-2.0 * w, 300.0)))
+    left = math.exp(a * math.log(a / (a + b))) / a
+    right = math.exp(b * math.log(b / (a + b))) / b
+    if u < left / (left + right):
+        x = math.exp(math.log(a * (left + right) * u) / a)
+        return x / max(1.0 - x, 1e-12)
+    y = math.exp(math.log(b * (left + right) * (1.0 - u)) / b)
+    return (1.0 - y) / max(y, _SMALLEST)
+
+
+@rule
+def beta(u: float, a: float, b: float) -> float:
+    """Beta quantile, for shapes from 0.05 to 1e4: Halley steps on the incomplete beta function in log-odds."""
+    odds = max(_SMALLEST, min(_beta_start(u, a, b), _LARGEST))
+    for _ in range(_MOST_STEPS):
+        x, y = odds / (1.0 + odds), 1.0 / (1.0 + odds)
+        lower, upper, weight = beta_tails(a, b, x, y)
+        if u <= 0.5:
+            step = _halley_step(max(lower, _SMALLEST), u, weight, a * y - b * x, 1.0)
+        else:
+            step = _halley_step(max(upper, _SMALLEST), 1.0 - u, weight, a * y - b * x, -1.0)
+        odds = max(_SMALLEST, min(odds * math.exp(max(-5.0, min(step, 5.0))), _LARGEST))
+        if abs(step) * (1.0 + math.sqrt(min(a, b))) < _LAST_STEP:
+            break
+    return odds / (1.0 + odds)
+
+
+@rule
+def poisson(u: float, mean: float) -> int:
+    """Poisson quantile: the smallest count whose distribution function reaches u."""
+    if mean < 30.0:
+        k = 0
+        chance = total = math.exp(-mean)
+    else:
+        z = normal(u)
+        k = max(0, int(mean + z * math.sqrt(mean) + (z * z - 1.0) / 6.0))
+        _, total, weight = gamma_tails(k + 1.0, mean)
+        chance = weight / mean
+    while total < u and chance > 0.0:
+        k += 1
+        chance *= mean / k
+        total += chance
+    while k > 0 and total - chance >= u:
+        total -= chance
+        chance *= k / mean
+        k -= 1
+    return k
+
+
+@rule
+def _reaches(u: float, k: int, mean: float, size: float) -> bool:
+    """Whether the negative binomial distribution function at k is at least u; by the smaller tail."""
+    lower, upper, _ = beta_tails(size, k + 1.0, size / (size + mean), mean / (size + mean))
+    return lower >= u if u <= 0.5 else upper <= 1.0 - u
+
+
+@rule
+def negative_binomial(u: float, mean: float, dispersion: float) -> int:
+    """Negative binomial quantile with variance mean * (1 + dispersion * mean); dispersion 0 is Poisson."""
+    if mean <= 0.0 or dispersion <= 0.0:
+        return poisson(u, mean)
+    size = 1.0 / dispersion
+    below = -1
+    enough = int(mean)
+    while not _reaches(u, enough, mean, size):
+        below = enough
+        enough = 2 * enough + 1
+    while enough - below > 1:
+        middle = (below + enough) // 2
+        if _reaches(u, middle, mean, size):
+            enough = middle
+        else:
+            below = middle
+    return enough
