@@ -1,0 +1,1 @@
+"""Experiments: build and run scenarios, keep their results, compare them."""
