@@ -33,6 +33,8 @@ _MONEY_SCALE = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "m": 10**6, "B": 10**
 _ISO_DAY = re.compile(r"\s*(\d{4})-(\d{2})-(\d{2})\s*")
 #: Text longer than this is no number, and is cut when an error shows it.
 _LONGEST = 60
+#: No duration, rate or amount of a business comes near this; it keeps sums inside 64-bit integers.
+_LARGEST = 1e15
 
 _DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": MONTH_DAYS, "year": YEAR_DAYS}
 _HOURS = {"minute": 1 / 60, "hour": 1.0}
@@ -99,7 +101,7 @@ def rate(value: object, *, per: str = "year", where: str = "value") -> float:
     """
     match = _match(_RATE, value)
     unit = _singular(match[2]) if match else ""
-    if match is None or unit not in _DAYS:
+    if match is None or unit not in _DAYS or not abs(float(match[1])) < _LARGEST:
         plain = _match(_PLAIN, value) or isinstance(value, (int, float))
         raise InputError(
             where=where,
@@ -146,7 +148,7 @@ def money_cents(value: object, *, where: str = "value") -> int:
     sign = -1 if match[1] or match[2] else 1
     digits = match[3].replace(",", "") + (match[4] or "")
     cents = Decimal(digits) * _MONEY_SCALE[match[5] or ""] * 100 * sign
-    if cents != cents.to_integral_value():
+    if cents != cents.to_integral_value() or abs(cents) > _LARGEST:
         raise InputError(where=where, found=shown(value), allowed="a whole number of cents, such as 1,200.50")
     return int(cents)
 
@@ -251,7 +253,7 @@ def _singular(unit: str) -> str:
 def _quantity(value: object, table: dict[str, float], where: str, allowed: str, usual: str) -> float:
     match = _match(_QUANTITY, value)
     unit = _singular(match[2]) if match else ""
-    if match and unit in table and isfinite(float(match[1])):
+    if match and unit in table and abs(float(match[1])) < _LARGEST:
         return float(match[1]) * table[unit]
     bare = _is_number(value) or _match(_PLAIN, value)
     do = f"write {str(value).strip()} {usual}" if bare else ""
