@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from subsim.errors import EngineError
-from subsim.ledger.state import ALL, codes, month_index, ordered, previous_after
+from subsim.ledger.state import ALL, closes, codes, instant_index, ordered, previous_after
 from subsim.ledger.terms import ONE_MONTH, Ints, as_days
 
 FLOWS: Final = ("new", "expansion", "contraction", "churn", "reactivation")
@@ -60,7 +60,7 @@ def bridge(ledger: pd.DataFrame, month_ends: object, by: str | None = "segment")
     account, _ = codes(rows["account_id"])
     group, segments = codes(rows[by]) if by else (np.zeros(len(rows), np.int64), ())
     # Column 0 is everything before the first month opens.
-    column = month_index(rows["date"], np.r_[months[:1] - ONE_MONTH, months])
+    column = instant_index(rows["date"], closes(np.r_[months[:1] - ONE_MONTH, months]))
     after = rows["after"].to_numpy(dtype=np.int64)
     shape = (len(months) + 2, max(len(segments), 1))
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from subsim.ledger.state import ALL, account_months, by_segment
+from subsim.ledger.state import ALL, account_states, by_segment, closes
 from subsim.ledger.terms import as_days
 
 Floats = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ def cohort_sums(ledger: pd.DataFrame, month_ends: object, window_months: int = 1
     month = now.astype("datetime64[M]")
     then = month - np.timedelta64(window_months, "M")
     months = np.unique(np.concatenate([month, then]))
-    state = account_months(ledger, months)
+    state = account_states(ledger, closes(months))
     at_now = np.searchsorted(months, month)
     at_then = np.searchsorted(months, then)
     columns: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in COHORT_SUMS}

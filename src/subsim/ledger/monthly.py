@@ -7,7 +7,7 @@ import pandas as pd
 
 from subsim.ledger.bridge import FLOWS, bridge
 from subsim.ledger.metrics import cohort_sums, grr, nrr
-from subsim.ledger.state import codes, month_index
+from subsim.ledger.state import closes, codes, instant_index
 from subsim.ledger.terms import ONE_MONTH, Ints, as_days
 
 LOGOS: Final = ("logos", "logos_new", "logos_lost", "logos_reactivated")
@@ -48,7 +48,7 @@ def _logos(ledger: pd.DataFrame, month_ends: object) -> dict[str, Ints]:
     """Counts of customers in the row order of `bridge`: at close, and those that came, left and came back."""
     months = as_days(month_ends).astype("datetime64[M]")
     group, segments = codes(ledger["segment"])
-    column = month_index(ledger["date"], np.r_[months[:1] - ONE_MONTH, months])
+    column = instant_index(ledger["date"], closes(np.r_[months[:1] - ONE_MONTH, months]))
     kind = ledger["kind"].astype(str).to_numpy(dtype=object)
 
     def count(name: str) -> Ints:

@@ -12,7 +12,7 @@ from subsim.ledger.terms import ONE_DAY, ONE_MONTH, Days, Ints, as_day, as_days,
 KINDS: Final = ("new", "renewal", "expansion", "contraction", "price", "churn", "reactivation")
 COLUMNS: Final = ("account_id", "segment", "date", "kind", "before", "after", "reason")
 OPENING_BALANCE: Final = "opening balance"  # reason of what an MRR cube already holds in its first month
-NO_SEGMENT: Final = ""
+NO_SEGMENT: Final = "unsegmented"
 MONTHS_PER_YEAR: Final = 12
 
 NEW, RENEWAL, EXPANSION, CONTRACTION, _, CHURN, REACTIVATION = range(len(KINDS))

@@ -1,4 +1,4 @@
-"""State of every account at month ends, rebuilt from ledger rows."""
+"""State of every account at given instants, rebuilt from ledger rows."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,15 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from subsim.ledger.terms import ONE_MONTH, Days, Ints
+from subsim.ledger.terms import ONE_MONTH, Ints
 
 ALL: Final = "all"
 
 
 @dataclass(frozen=True)
-class AccountMonths:
-    """Accounts (rows) by months (columns): ARR in cents at each close, and churns so far."""
+class AccountStates:
+    """Accounts (rows, sorted by id) by instants (columns): ARR in cents, and churns so far."""
 
+    accounts: tuple[str, ...]
     arr: Ints
     churns: Ints
     segment: Ints
@@ -44,33 +45,33 @@ def previous_after(account: Ints, after: Ints) -> Ints:
     return previous
 
 
-def month_index(dates: "pd.Series[Any]", months: npt.NDArray[np.datetime64]) -> Ints:
-    """Index of the first of `months` at whose close a row has happened; `len(months)` when after all of them.
+def closes(months: npt.NDArray[np.datetime64]) -> npt.NDArray[np.datetime64]:
+    """Instants at which months close: 00:00 of the next month's first day, which itself belongs to the next month."""
+    return (months.astype("datetime64[M]") + ONE_MONTH).astype("datetime64[s]")
 
-    A month closes at the last instant of its last day, so a row of the 1st at 00:00 belongs to the month it begins.
-    """
-    opens_next = (months.astype("datetime64[M]") + ONE_MONTH).astype("datetime64[s]")
-    index = np.searchsorted(opens_next, np.asarray(dates, dtype="datetime64[s]"), side="right")
+
+def instant_index(dates: "pd.Series[Any]", instants: npt.NDArray[np.datetime64]) -> Ints:
+    """Index of the first of `instants` before which a row has happened; `len(instants)` when after all of them."""
+    index = np.searchsorted(instants, np.asarray(dates, dtype="datetime64[s]"), side="right")
     return np.asarray(index, dtype=np.int64)
 
 
-def account_months(ledger: pd.DataFrame, months: Days) -> AccountMonths:
-    """ARR and number of churns of each account at the close of each month (sorted, need not be adjacent)."""
+def account_states(ledger: pd.DataFrame, instants: npt.NDArray[np.datetime64]) -> AccountStates:
+    """ARR and number of churns of each account just before each instant (sorted, datetime64[s])."""
     rows = ordered(ledger)
-    account, _ = codes(rows["account_id"])
+    account, ids = codes(rows["account_id"])
     group, segments = codes(rows["segment"])
-    column = month_index(rows["date"], months)
-    count = int(account.max()) + 1 if len(account) else 0
+    column = instant_index(rows["date"], instants)
     after = rows["after"].to_numpy(dtype=np.int64)
-    seen = column < len(months)
-    arr = np.zeros((count, len(months)), dtype=np.int64)
+    seen = column < len(instants)
+    arr = np.zeros((len(ids), len(instants)), dtype=np.int64)
     np.add.at(arr, (account[seen], column[seen]), (after - previous_after(account, after))[seen])
-    churns = np.zeros((count, len(months)), dtype=np.int32)
+    churns = np.zeros((len(ids), len(instants)), dtype=np.int32)
     lost = seen & (rows["kind"] == "churn").to_numpy()
     np.add.at(churns, (account[lost], column[lost]), 1)
-    segment = np.zeros(count, dtype=np.int64)
+    segment = np.zeros(len(ids), dtype=np.int64)
     segment[account] = group
-    return AccountMonths(arr.cumsum(axis=1), churns.cumsum(axis=1), segment, segments)
+    return AccountStates(ids, arr.cumsum(axis=1), churns.cumsum(axis=1), segment, segments)
 
 
 def by_segment(value: npt.NDArray[np.generic], segment: Ints, segments: int) -> Ints:

@@ -59,7 +59,8 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
 
     Returns:
         Columns account_id, start_date, end_date (datetime64[s], last day of the term, possibly after `as_of`),
-        arr_cents (int64), term_months (int64, at least 1; rounded from the dates where not stated).
+        due_date (when the term was to end; later than `end_date` after a loss in mid-term), arr_cents (int64), term_months (int64, at least 1;
+        rounded from the dates where not stated).
     """
     cut = as_day(as_of)
     known = contracts.loc[as_days(contracts["start_date"]) <= cut]
@@ -84,6 +85,7 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
             "account_id": known["account_id"].to_numpy()[row],
             "start_date": term_start.astype("datetime64[s]"),
             "end_date": term_end.astype("datetime64[s]"),
+            "due_date": np.where(renews[row], anniversary, term_end).astype("datetime64[s]"),
             "arr_cents": known["arr_cents"].to_numpy(dtype=np.int64)[row],
             "term_months": np.where(renews[row], step[row], np.maximum(length, 1)),
         }

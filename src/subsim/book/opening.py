@@ -1,0 +1,150 @@
+"""The opening state of a simulation: every live account with its history, at 00:00 of the day after `as_of`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from subsim.errors import InputError
+from subsim.ledger import terms
+from subsim.ledger.rows import OPENING_BALANCE
+from subsim.ledger.state import account_states, by_segment
+from subsim.ledger.terms import ONE_DAY, Ints, add_months, as_days
+from subsim.units import MINUTES_PER_DAY
+
+if TYPE_CHECKING:
+    from subsim.book.book import Book
+
+HISTORY_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Start state of the simulator.
+
+    `accounts` has one row per account with ARR in force at `start`, sorted by account_id:
+
+    account_id, segment, tier and owner_id (text, "" unknown); arr_cents, first_arr_cents (int64, first ARR ever);
+    start_minute (int64, negative: start of the present spell as a customer, in minutes from `start`); term_months
+    (int64, of the account's largest contract in force); term_end_minute (int64, its next renewal decision, 0 or
+    later); renewals (int64, term ends survived in this spell); onboarded (int8: 1 first value reached, 0 not yet, -1
+    unknown); ttv_days (float, days from kick-off to first value, NaN unknown); score (float, latest health score, NaN
+    unknown); arr_1 .. arr_12 (int64 cents of ARR of the present spell, j months before `start`).
+
+    An account whose last contract ended on `as_of`, or so shortly before that its grace still runs, is live and its
+    renewal decision is due at minute 0. A book made of an MRR cube has no terms: every account renews monthly, at
+    month ends.
+    """
+
+    start: dt.date
+    accounts: pd.DataFrame = field(repr=False)
+    lost_arr: dict[str, Ints] = field(repr=False)
+    """Segment -> int64[13]: cents of ARR, j months before `start`, that have been lost since: of accounts that are gone
+    and of earlier spells of those that came back. With the sums of `arr_j` they are the openings of frozen cohorts."""
+
+
+def opening(book: Book, start: dt.date | None = None) -> Opening:
+    """Opening state of a book.
+
+    Raises:
+        InputError: `start` is not the day after the book's `as_of`.
+    """
+    day = book.as_of + dt.timedelta(days=1)
+    if start is not None and start != day:
+        do = f"read the book with as_of={start - dt.timedelta(days=1)}"
+        raise InputError(where="start", found=str(start), allowed=f"{day}, the day after the book's as_of", do=do)
+    begin = np.datetime64(day, "D")
+    last = book.ledger.drop_duplicates("account_id", keep="last")
+    live = last.loc[last["after"] > 0, ["account_id", "segment", "after"]].rename(columns={"after": "arr_cents"})
+    live = live.assign(account_id=live["account_id"].astype(str), segment=live["segment"].astype(str))
+    table = live.set_index("account_id").sort_index()
+    table = table.join(_spells(book, begin)).join(_terms(book, begin))
+    if "contracts" not in book.tables:
+        table["renewals"] = table["start_minute"] // (-30 * MINUTES_PER_DAY)
+    accounts = book.tables["accounts"].set_index("account_id")
+    table = table.join(accounts[["tier", "owner_id"]]).join(_onboarding(book)).join(_scores(book))
+    table["onboarded"] = table["onboarded"].fillna(-1).astype("int8")
+    history, lost = _history(book, begin, table.index)
+    table = table.join(history)
+    whole = ["arr_cents", "first_arr_cents", "start_minute", "term_months", "term_end_minute", "renewals", *history]
+    first = ["segment", "tier", "owner_id", *whole[:6], "onboarded", "ttv_days", "score", *history]
+    return Opening(day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost)
+
+
+def _minutes(days: object, begin: np.datetime64) -> Ints:
+    return (as_days(days) - begin).astype(np.int64) * MINUTES_PER_DAY
+
+
+def _spells(book: Book, begin: np.datetime64) -> pd.DataFrame:
+    """Start of the present spell, first ARR ever, and renewals in the spell, by account."""
+    rows = book.ledger.assign(account_id=book.ledger["account_id"].astype(str))
+    came = rows[rows["kind"].isin(["new", "reactivation"])].drop_duplicates("account_id", keep="last")
+    since = came.set_index("account_id")["date"]
+    seen_from = came.loc[came["reason"] == OPENING_BALANCE, "account_id"]
+    # A cube does not show when the accounts of its first month came; the accounts table may.
+    known = book.tables["accounts"].set_index("account_id")["start_date"].reindex(seen_from)
+    since = since.astype("datetime64[s]")
+    since.loc[known.index] = known.where(known < since.loc[known.index], since.loc[known.index])
+    renewed = rows[(rows["kind"] == "renewal") & (rows["date"] >= rows["account_id"].map(since))]
+    return pd.DataFrame(
+        {
+            "start_minute": pd.Series(_minutes(since, begin), index=since.index),
+            "first_arr_cents": rows.drop_duplicates("account_id").set_index("account_id")["after"],
+            "renewals": renewed.groupby("account_id").size().reindex(since.index, fill_value=0),
+        }
+    )
+
+
+def _terms(book: Book, begin: np.datetime64) -> pd.DataFrame:
+    """Length and end of each account's main term: the largest in force, else the last that ended."""
+    if "contracts" not in book.tables:
+        ids = book.tables["accounts"]["account_id"]
+        this_month = begin.astype("datetime64[M]")
+        next_close = (this_month + np.timedelta64(1, "M")).astype("datetime64[D]")
+        end = (next_close - begin).astype(np.int64) * MINUTES_PER_DAY
+        return pd.DataFrame({"term_months": 1, "term_end_minute": end}, index=pd.Index(ids))
+    signed = terms(book.tables["contracts"], book.as_of)
+    next_day = as_days(signed["end_date"]) + ONE_DAY
+    in_force = next_day >= begin
+    weight = np.where(in_force, signed["arr_cents"], next_day.astype(np.int64))
+    signed = signed.assign(in_force=in_force, weight=weight, next_day=next_day.astype("datetime64[s]"))
+    keys = ["in_force", "weight", "next_day", "arr_cents", "term_months"]
+    main = signed.sort_values(keys, ascending=False).drop_duplicates("account_id").set_index("account_id")
+    due = np.maximum(_minutes(main["next_day"], begin), 0)
+    return pd.DataFrame({"term_months": main["term_months"], "term_end_minute": due}, index=main.index)
+
+
+def _onboarding(book: Book) -> pd.DataFrame:
+    table = book.tables.get("onboarding", pd.DataFrame({"account_id": pd.Series(dtype=str)}))
+    if table.empty:
+        return pd.DataFrame({"onboarded": pd.Series(dtype=float), "ttv_days": pd.Series(dtype=float)})
+    table = table.set_index("account_id")
+    days = (table["first_value_date"] - table["kickoff_date"]).dt.days.astype(float)
+    return pd.DataFrame({"onboarded": table["first_value_date"].notna().astype(float), "ttv_days": days})
+
+
+def _scores(book: Book) -> pd.Series:
+    if "health" not in book.tables:
+        return pd.Series(dtype=float, name="score")
+    rows = book.tables["health"].sort_values(["account_id", "date", "score"])
+    return rows.drop_duplicates("account_id", keep="last").set_index("account_id")["score"]
+
+
+def _history(book: Book, begin: np.datetime64, live: pd.Index[str]) -> tuple[pd.DataFrame, dict[str, Ints]]:
+    """ARR of the present spells 1..12 months ago, and by segment what was in force then and has been lost since."""
+    back = np.arange(HISTORY_MONTHS, -1, -1)
+    instants = add_months(np.full(len(back), begin), -back)
+    state = account_states(book.ledger, instants.astype("datetime64[s]"))
+    ids = pd.Index(state.accounts)
+    stayed = state.churns == state.churns[:, -1:]
+    stayed &= ids.isin(live)[:, None]
+    own = np.where(stayed, state.arr, 0)[:, ::-1]
+    gone = np.where(stayed, 0, state.arr)[:, ::-1]
+    columns = {f"arr_{j}": own[:, j] for j in range(1, HISTORY_MONTHS + 1)}
+    sums = np.column_stack([by_segment(gone[:, j], state.segment, len(state.segments)) for j in range(len(back))])
+    lost = {name: sums[index].copy() for index, name in enumerate(state.segments)}
+    return pd.DataFrame(columns, index=ids).loc[live], lost
