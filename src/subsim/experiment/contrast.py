@@ -42,7 +42,7 @@ DEFINITIONS: Final[dict[str, str]] = {
     "logos": "accounts at the horizon",
     "churn": "ARR of accounts lost up to the horizon",
     "cs_cost": "cost of customer success up to the horizon",
-    "net_value": f"{GROSS_MARGIN:.0%} gross margin on ARR in force less cost of customer success, up to the horizon",
+    "net_value": f"{100 * GROSS_MARGIN:.0f} % gross margin on ARR in force less cost of CS, up to the horizon",
 }
 COLUMNS: Final = ("scenario", "base", "metric", "horizon_months", *STATISTICS, "p_better", "better")
 

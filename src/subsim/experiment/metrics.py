@@ -53,7 +53,9 @@ def _hours(name: str) -> Callable[[Columns], Floats]:
 
 
 def _share(part: Ints, whole: Ints) -> Floats:
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0)
+    out: Floats = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=out, where=whole != 0)
+    return out
 
 
 _SEGMENT_ROWS = (

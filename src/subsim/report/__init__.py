@@ -1,0 +1,1 @@
+"""What people read: figures, prose, stories. Computed from results, never from an engine."""

@@ -1,0 +1,9 @@
+"""Figures: ARR fan, bridge, load on teams, comparison of plans. Each takes `ax=` and returns the axes."""
+
+from subsim.report.fans import fan, plans_fan
+from subsim.report.load import utilisation
+from subsim.report.plans import coverage
+from subsim.report.style import save
+from subsim.report.waterfall import bridge
+
+__all__ = ["bridge", "coverage", "fan", "plans_fan", "save", "utilisation"]

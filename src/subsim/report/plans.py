@@ -1,0 +1,117 @@
+"""Plans against a base: what each gains and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from subsim.experiment.contrast import GROSS_MARGIN
+from subsim.report.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    axes,
+    headline,
+    money_axis,
+    styled,
+)
+from subsim.report.words import capital, chance, money, percent, plain
+
+if TYPE_CHECKING:
+    from subsim.experiment.contrast import Contrast
+
+Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
+
+
+def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None, ax: Axes | None = None) -> Axes:
+    """Plans against the base: difference of ARR and of cost with central intervals, and the chance that it pays."""
+    first = contrasts[0]
+    horizon = int(first.row("arr", horizon_months)["horizon_months"])
+    kinds = (("arr", BLUE, "ARR", -0.17), ("cs_cost", ORANGE, "CS cost", 0.17))
+    with styled():
+        ax = axes(ax, left=0.23, right=0.72, top=0.73)
+        for i, contrast in enumerate(contrasts):
+            for metric, colour, _, offset in kinds:
+                _interval_row(ax, i + offset, contrast.row(metric, horizon), colour, first.currency)
+            beside: dict[str, Any] = {
+                "xycoords": ("axes fraction", "data"),
+                "textcoords": "offset points",
+                "annotation_clip": False,
+            }
+            for metric, shift in (("arr", 30), ("net_value", 108)):
+                better = contrast.row(metric, horizon)["p_better"]
+                ax.annotate(chance(better), (1, i), (shift, 0), va="center", ha="center", fontsize=10, **beside)
+        above: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "annotation_clip": False,
+            "ha": "center",
+        }
+        ax.annotate("P(more ARR)", (1, 1), (30, 4), fontsize=8.5, color=GREY, **above)
+        ax.annotate("P(pays off)", (1, 1), (108, 4), fontsize=8.5, color=GREY, **above)
+        for _, colour, label, offset in kinds:
+            row = first.row("arr" if label == "ARR" else "cs_cost", horizon)
+            ax.annotate(
+                label,
+                (row["q50"], offset),
+                (0, 9 if offset < 0 else -9),
+                textcoords="offset points",
+                color=colour,
+                fontsize=8.5,
+                fontweight="bold",
+                ha="center",
+                va="bottom" if offset < 0 else "top",
+            )
+        ax.axvline(0, color=INK, linewidth=1)
+        ax.margins(x=0.16)
+        low, high = ax.get_xlim()
+        ax.set_xlim(low, high + 0.08 * (high - low))  # room for the number right of the last bar
+        ax.set_yticks(range(len(contrasts)), [capital(plain(contrast.scenario)) for contrast in contrasts])
+        ax.set_ylim(len(contrasts) - 0.4, -0.6)
+        ax.tick_params(axis="y", length=0)
+        money_axis(ax, first.currency, axis="x", sign=True)
+        ax.spines["left"].set_visible(False)
+        best = max(contrasts, key=lambda contrast: float(contrast.row("net_value", horizon)["mean"]))
+        headline(ax, _coverage_finding(best, horizon), _coverage_subtitle(first, horizon))
+    return ax
+
+
+def _coverage_finding(best: Contrast, horizon: int) -> str:
+    arr, value = best.row("arr", horizon), best.row("net_value", horizon)
+    if value["mean"] <= 0:
+        return f"No plan pays for itself within {horizon} months against {plain(best.base)}"
+    return (
+        f"{capital(plain(best.scenario))} is worth most: {money(arr['mean'], best.currency, sign=True)} ARR, "
+        f"{chance(value['p_better'])} likely to pay"
+    )
+
+
+def _coverage_subtitle(first: Contrast, horizon: int) -> str:
+    spread_over = first.table.attrs["interval"]["kind"].split(" draws of ")[-1]
+    return (
+        f"Difference to {plain(first.base)} after {horizon} months: ARR in force, and cost of customer success "
+        "added up. Dots are medians,\nbars central 50 and 90 % intervals over "
+        f"{first.draws} paired draws of {spread_over}. "
+        f"Pays off: {percent(GROSS_MARGIN)} margin\n(assumed) on the ARR gained exceeds the extra cost by then."
+    )
+
+
+def _interval_row(ax: Axes, y: float, row: Any, colour: str, currency: str) -> None:
+    ax.plot([row["q05"], row["q95"]], [y, y], color=colour, linewidth=2, alpha=0.55, solid_capstyle="butt")
+    ax.plot([row["q25"], row["q75"]], [y, y], color=colour, linewidth=5, alpha=0.75, solid_capstyle="butt")
+    ax.plot(row["q50"], y, "o", color=colour, markersize=6, markeredgecolor="white")
+    ax.annotate(
+        money(row["q50"], currency, sign=True),
+        (row["q95"], y),
+        (5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        color=colour,
+    )

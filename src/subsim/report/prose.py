@@ -1,0 +1,122 @@
+"""Results in words that a board can read: what the numbers say, how sure, and on which assumptions they rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from subsim.experiment.contrast import DEFINITIONS, GROSS_MARGIN_SOURCE
+from subsim.experiment.results import month_ends
+from subsim.model.catalogue import parameters
+from subsim.report.words import capital, chance, listed, money, month, percent, plain
+
+if TYPE_CHECKING:
+    from subsim.experiment.contrast import Contrast
+    from subsim.experiment.results import Runs
+
+#: Parameters through which coverage works in the model; what they rest on is printed under every comparison.
+CARRIED_BY: Final = {"work.lift": "the lift of touches", "renewal.engagement": "the effect of engagement on renewal"}
+
+
+def run_summary(runs: Runs, name: str | None = None) -> str:
+    """Where ARR lands, retention, the busiest team and dropped work, as a few paragraphs of Markdown."""
+    return "\n\n".join([_arr_paragraph(runs, name), _retention_paragraph(runs, name), _work_paragraph(runs, name)])
+
+
+def _arr_paragraph(runs: Runs, name: str | None) -> str:
+    scenario = runs.outcome(name).scenario
+    draws = runs.samples(name, "arr")[:, -1]
+    quantiles = np.quantile(draws, [0.05, 0.5, 0.95])
+    low, median, high = (money(value, scenario.currency) for value in quantiles)
+    opening = runs.opening_arr(name)
+    last = month(month_ends(runs.outcome(name).setup)[-1])
+    growth = f" ({percent(quantiles[1] / opening - 1)} in all)" if opening > 0 else ""
+    return (
+        f"**{capital(plain(scenario.name))}.** ARR goes from {money(opening, scenario.currency)} to a median of {median} by "
+        f"{last}{growth}; the 90 % interval is {low} to {high} ({runs.interval['kind']}, {runs.draws} draws)."
+    )
+
+
+def _retention_paragraph(runs: Runs, name: str | None) -> str:
+    parts = []
+    for metric, words in (("grr_ttm", "Gross revenue retention"), ("nrr_ttm", "net revenue retention")):
+        draws = runs.samples(name, metric)[:, -1]
+        known = draws[~np.isnan(draws)]
+        if known.size:
+            low, median, high = np.quantile(known, [0.05, 0.5, 0.95])
+            parts.append(f"{words} {percent(median, 1)} (90 % interval {percent(low, 1)} to {percent(high, 1)})")
+    if not parts:
+        return "Retention over twelve months cannot be said yet: the horizon is shorter than a year."
+    return f"{', '.join(parts)}, over the last twelve months of the horizon."
+
+
+def _work_paragraph(runs: Runs, name: str | None) -> str:
+    teams = runs.groups(name, "utilisation")[:-1]
+    load = {team: _mean(runs, name, "utilisation", team) for team in teams}
+    known = {team: value for team, value in load.items() if not np.isnan(value)}
+    if not known:
+        return "No team had hours to work in this scenario."
+    busiest = max(known, key=lambda team: known[team])
+    dropped = {team: _mean(runs, name, "expired_share", team) for team in known}
+    lost = [f"{plain(team)} {percent(share)}" for team, share in dropped.items() if share >= 0.005]
+    tail = (
+        f" Work dropped at its deadline: {listed(lost)} of items."
+        if lost
+        else " No team drops 1 % of its work or more."
+    )
+    return f"The busiest team is {plain(busiest)}: {percent(known[busiest])} of its hours on average.{tail}"
+
+
+def _mean(runs: Runs, name: str | None, metric: str, team: str) -> float:
+    draws = runs.samples(name, metric, team)
+    known = draws[~np.isnan(draws)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def contrast_paragraph(contrast: Contrast) -> str:
+    """One plan against its base, at the longest horizon: differences, interval, chance of improvement, assumption."""
+    arr, cost, value = (contrast.row(metric) for metric in ("arr", "cs_cost", "net_value"))
+    kind = contrast.table.attrs["interval"]["kind"]
+    return (
+        f"**{capital(plain(contrast.scenario))} against {plain(contrast.base)}**, {arr['horizon_months']} months on. "
+        f"ARR: {_with_interval(arr, contrast.currency)}, higher with probability {chance(arr['p_better'])}. "
+        f"Cost of customer success: {_with_interval(cost, contrast.currency)}. "
+        f"Net value: {_with_interval(value, contrast.currency)}, better with probability {chance(value['p_better'])}. "
+        f"Medians of differences with 90 % intervals ({kind}, {contrast.draws} paired draws). "
+        f"Net value is {DEFINITIONS['net_value']} ({GROSS_MARGIN_SOURCE})."
+    )
+
+
+def _with_interval(row: object, currency: str) -> str:
+    low, median, high = (money(row[key], currency, sign=True) for key in ("q05", "q50", "q95"))  # type: ignore[index]
+    return f"{median} ({low} to {high})"
+
+
+def compare_summary(runs: Runs) -> str:
+    """The base in words, every other plan against it, and what the answer rests on."""
+    contrasts = runs.contrasts()
+    best = max(contrasts, key=lambda contrast: float(contrast.row("net_value")["mean"]))
+    row = best.row("net_value")
+    if row["mean"] > 0:
+        verdict = (
+            f"Of the plans compared, {plain(best.scenario)} has the highest mean net value, better than "
+            f"{plain(best.base)} with probability {chance(row['p_better'])}."
+        )
+    else:
+        verdict = f"None of the plans compared has a higher mean net value than {plain(best.base)}."
+    return "\n\n".join([run_summary(runs), verdict, *(contrast.text for contrast in contrasts), assumptions(runs)])
+
+
+def assumptions(runs: Runs) -> str:
+    """Which of the model's numbers are judgement rather than measurement, with their grades."""
+    rows = parameters()
+    used = [row for row in rows.values() if row.label in ("assumed", "calibrated")]
+    judged = sum(row.grade == "D" for row in used)
+    carriers = [f"{words} (grade {rows[name].grade}: {rows[name].source})" for name, words in CARRIED_BY.items()]
+    spread = "held fixed" if runs.fixed_parameters else "drawn from their priors"
+    return (
+        f"**What this rests on.** {judged} of {len(used)} parameters are judgement (grade D), not measurement; they are "
+        f"{spread}. Differences between plans run through {' and through '.join(carriers)}. They are what the model "
+        "says under these assumptions, not measured effects. List them with `subsim parameters`."
+    )

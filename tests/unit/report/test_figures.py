@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from subsim.experiment.results import Runs
+from subsim.report import figures
+from tests.unit.experiment import synthetic
+
+DRAW: dict[str, Callable[[Runs], Axes]] = {
+    "fan": lambda runs: figures.fan(runs, "better"),
+    "plans_fan": figures.plans_fan,
+    "bridge": lambda runs: figures.bridge(runs, "better"),
+    "utilisation": lambda runs: figures.utilisation(runs, "better"),
+    "coverage": lambda runs: figures.coverage(runs.contrasts()),
+}
+
+
+@pytest.fixture(scope="module")
+def runs() -> Runs:
+    return synthetic.runs(draws=30, months=36)
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_no_text_leaves_the_slide_or_covers_another(runs: Runs, name: str) -> None:
+    ax = DRAW[name](runs)
+    figure = ax.get_figure(root=True)
+    figure.canvas.draw()
+    width, height = figure.canvas.get_width_height()
+    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    ticks = set(ax.get_xticklabels(which="both") + ax.get_yticklabels(which="both"))
+    inside = [t for t in texts if t not in ticks]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in inside]
+    for text, box in boxes:
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y1 <= height, text
+    for (one, box), (other, box2) in combinations(boxes, 2):
+        overlap = box.x1 - 2 > box2.x0 and box2.x1 - 2 > box.x0 and box.y1 - 2 > box2.y0 and box2.y1 - 2 > box.y0
+        assert not overlap, (one, other)
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_figures_state_interval_or_mean_and_draws(runs: Runs, name: str) -> None:
+    text = " ".join(t.get_text() for t in DRAW[name](runs).findobj(Text))
+    assert "30 " in text
+    assert "parameters and chance" in text
+
+
+def test_a_figure_draws_on_the_axes_it_is_given_and_leaves_settings_alone(runs: Runs) -> None:
+    before = dict(mpl.rcParams)
+    ax = Figure().add_subplot()
+    assert figures.fan(runs, "baseline", ax=ax) is ax
+    assert runs.arr.fan(ax=ax) is ax
+    assert runs.contrast("better").figure(ax=Figure().add_subplot()) is not ax
+    assert dict(mpl.rcParams) == before
+
+
+def test_fan_starts_at_the_opening_and_ends_at_the_median(runs: Runs) -> None:
+    ax = figures.fan(runs, "baseline")
+    line = np.asarray(ax.lines[0].get_ydata(), dtype=float)
+    assert line[0] == runs.opening_arr()
+    assert line[-1] == np.median(runs.samples("baseline", "arr")[:, -1])
+
+
+def test_bridge_bars_add_up(runs: Runs) -> None:
+    bars = figures.bridge(runs, "baseline", months=12).patches
+    heights = [bar.get_height() for bar in bars]
+    assert sum(heights[:-1]) == pytest.approx(heights[-1])
+    assert heights[-1] == pytest.approx(runs.samples("baseline", "arr")[:, 11].mean())
+
+
+def test_saved_pictures_are_slide_size_and_repeat_byte_for_byte(runs: Runs, tmp_path: Path) -> None:
+    for file in ("a.png", "b.png"):
+        figures.save(figures.fan(runs, "baseline"), tmp_path / file)
+    data = (tmp_path / "a.png").read_bytes()
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1600, 900)
+    assert data == (tmp_path / "b.png").read_bytes()
