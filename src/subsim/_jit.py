@@ -50,12 +50,14 @@ def rule[F: Callable[..., Any]](func: F) -> F:
 
 
 def inner[F: Callable[..., Any]](func: F) -> F:
-    """Compile a helper that only compiled code calls: inlined, without a Python wrapper, not cached by itself."""
+    """Compile a helper that only compiled code calls: without a Python wrapper, not cached by itself.
+
+    Inlining is left to the compiler: forced, it made the event loop three times slower and minutes to compile.
+    """
     helper: F = njit(
         nogil=True,
         error_model="numpy",
         boundscheck=BOUNDSCHECK,
-        forceinline=True,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         _nrt=False,  # reference counting of array arguments would double the time of the event loop

@@ -49,9 +49,7 @@ def bits(seed: int, run: int, purpose: int, entity: int, ordinal: int) -> int:
     key = word(seed)
     who = word(entity)
     c3 = ((word(purpose) & word(255)) << _BITS24) | (word(run) & _MASK24)
-    x0, x1, _, _ = philox4x32(
-        who & _MASK32, who >> _BITS32, word(ordinal) & _MASK32, c3, key & _MASK32, key >> _BITS32
-    )
+    x0, x1, _, _ = philox4x32(who & _MASK32, who >> _BITS32, word(ordinal) & _MASK32, c3, key & _MASK32, key >> _BITS32)
     return x0 | (x1 << _BITS32)
 
 
