@@ -86,7 +86,7 @@ def _known_accounts(table: pd.DataFrame, file: str, accounts: pd.DataFrame) -> l
 
 def _contracts(contracts: pd.DataFrame, file: str) -> list[InputError]:
     start, end, term = contracts["start_date"], contracts["end_date"], contracts["term_months"]
-    cents = contracts["arr_cents"]
+    cents = contracts["arr_cents"].fillna(1)  # a value that could not be read has been reported
     amount = cents.map(lambda value: f"{value / 100:,.2f}") if (cents <= 0).any() else cents
     open_ended = end.isna() & term.isna() & start.notna()
     allowed_end = "a date, or term_months for a contract that renews itself"
@@ -106,7 +106,7 @@ def _mrr(cube: pd.DataFrame, file: str) -> list[InputError]:
     found = cube["account_id"] + " " + month + " again"
     amount = (cube["mrr_cents"] / 100).astype(str)
     errors = [
-        *_flag(cube, file, "mrr", cube["mrr_cents"] < 0, amount, "0 or more a month"),
+        *_flag(cube, file, "mrr", (cube["mrr_cents"] < 0).fillna(False), amount, "0 or more a month"),
         *_flag(cube, file, "month", twice, found, "one row per account and month"),
     ]
     if cube["month"].notna().any():

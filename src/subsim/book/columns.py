@@ -27,6 +27,7 @@ _PARSE: dict[Kind, str] = {
     "whole": r"CASE WHEN regexp_full_match(t, '-?\d{1,9}(\.0*)?') THEN CAST(TRY_CAST(t AS DOUBLE) AS BIGINT) END",
     "number": "CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN TRY_CAST(t AS DOUBLE) END",
 }
+KEY = "subsim_key"  # position of a row of the table; a wide cube gives several for one row of the file
 _PLAIN_NUMBER = r"-?(0|[1-9]\d{{0,{digits}}})"
 
 
@@ -46,7 +47,7 @@ def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFr
     """Read one table.
 
     Returns:
-        The table with the columns of the schema (dates datetime64[s], money int64 cents named `..._cents`, `ROW`
+        The table with the columns of the schema (dates datetime64[s], money Int64 cents named `..._cents`, `ROW`
         last), what was done, and the values that could not be read.
 
     Raises:
@@ -66,16 +67,17 @@ def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFr
         raise one_error(path.name, "a header without rows", "at least one row")
     excluded = _exclude(connection, path.name, mapping)
     select = ", ".join(f"trim(CAST(({sql}) AS VARCHAR)) AS {quoted('t_' + name)}" for name, sql in expressions.items())
+    keys = f"row_number() OVER () - 1 AS {KEY}, {ROW}"
     _run(
-        connection, path.name, f"CREATE TABLE texts AS SELECT {ROW}, {select} FROM typed WHERE subsim_left_out IS NULL"
+        connection, path.name, f"CREATE TABLE texts AS SELECT {keys}, {select} FROM typed WHERE subsim_left_out IS NULL"
     )
+    present = [column for column in columns if column.name in expressions]
     parse = ", ".join(
-        f"(SELECT {_PARSE[c.kind]} FROM (SELECT {quoted('t_' + c.name)} AS t)) AS {quoted(c.target)}"
-        for c in columns
-        if c.name in expressions
+        f"(SELECT {_PARSE[c.kind]} FROM (SELECT {quoted('t_' + c.name)} AS t)) AS {quoted(c.target)}" for c in present
     )
-    connection.execute(f"CREATE TABLE parsed AS SELECT {ROW}, {parse} FROM texts")
-    data = connection.execute(f"SELECT * FROM parsed ORDER BY {ROW}").df()
+    connection.execute(f"CREATE TABLE parsed AS SELECT *, {parse} FROM texts")
+    targets = ", ".join(quoted(column.target) for column in present)
+    data = connection.execute(f"SELECT {ROW}, {targets} FROM parsed ORDER BY {KEY}").df()
     errors: list[InputError] = []
     result = {}
     for column in columns:
@@ -95,7 +97,8 @@ def _unpivot(connection: duckdb.DuckDBPyConnection, names: list[str], mapping: T
         return names
     listed = ", ".join(quoted(name) for name in months)
     connection.execute("ALTER TABLE raw RENAME TO wide")
-    connection.execute(f"CREATE TABLE raw AS UNPIVOT INCLUDE NULLS wide ON {listed} INTO NAME month VALUE mrr")
+    cells = f"UNPIVOT INCLUDE NULLS (mrr FOR month IN ({listed}))"
+    connection.execute(f"CREATE TABLE raw AS SELECT * FROM wide {cells}")
     return [name for name in names if name not in months] + ["month", "mrr"]
 
 
@@ -190,22 +193,21 @@ def _repair(connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: C
     text, target = quoted("t_" + column.name), quoted(column.target)
     missing = "" if not column.blank_ok else f" AND {text} <> ''"
     bad = connection.execute(
-        f"SELECT {ROW}, coalesce({text}, '') FROM parsed JOIN texts USING ({ROW}) "
-        f"WHERE ({target} IS NULL OR CAST({target} AS VARCHAR) = ''){missing} ORDER BY {ROW}"
+        f"SELECT {KEY}, {ROW}, coalesce({text}, '') FROM parsed "
+        f"WHERE ({target} IS NULL OR CAST({target} AS VARCHAR) = ''){missing} ORDER BY {KEY}"
     ).fetchall()
     errors, found = [], {}
-    for row, value in bad:
+    for key, row, value in bad:
         where = f"{file}:{row} {column.name}"
         try:
             if column.kind != "money" or not value:
                 raise InputError(where=where, found=shown(value), allowed=ALLOWED[column.kind])
-            found[row] = money_cents(value, where=where)
+            found[key] = money_cents(value, where=where)
         except InputError as error:
             allowed = ALLOWED[column.kind]
             errors.append(InputError(where=where, found=error.found if value else "nothing", allowed=allowed))
     if found:
-        filled = data[ROW].map(found).astype("Int64")
-        data[column.target] = data[column.target].astype("Int64").fillna(filled)
+        data[column.target] = data[column.target].astype("Int64").fillna(pd.Series(found, dtype="Int64"))
     return capped(errors, f"{file} {column.name}")
 
 
@@ -219,5 +221,4 @@ def _finish(data: pd.DataFrame, column: Column) -> "pd.Series[Any]":
         return values.fillna("").astype(str)
     if column.kind == "number" or (column.kind == "whole" and column.blank_ok):
         return values.astype("float64")
-    # A blank amount in a cube is no revenue; elsewhere a blank required amount has been reported.
-    return values.astype("Int64").fillna(0).astype("int64")
+    return values.astype("Int64")

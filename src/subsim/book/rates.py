@@ -47,17 +47,14 @@ def log_hazard(renewed: int, lost: int) -> LogHazard:
 def empirical_rates(book: Book) -> list[Row]:
     """Parameter rows counted in a book, by segment.
 
-       Each row has parameter, segment, term_months (None: all terms), value (centre, in the parameter's unit), prior
-       (family and
-       spread: `sd` of the value for normal, of its logarithm for lognormal), events, exposure, source and grade.
+    Each row has parameter, segment, term_months (None: all), value (centre, in the parameter's unit), prior (family
+    and `sd`: of the value for normal, of its logarithm for lognormal), events, exposure, source and grade.
 
-       - `renewal.base`: log hazard per renewal opportunity, also by term where a segment has several. A loss in mid-term
-       counts     - `renewal.base`: log hazard per renewal opportunity, also by term where a segment has several. A loss in mid-term counts
-         as the opportunity it forestalled, once that was due; late renewals are renewals; all opportunities are taken as alike.
-    late renewals are renewals; the same customer's risks are taken as
-       alike. - `expansion.rate`, `contraction.rate`: changes of ARR per account-year. - `arrival.plan`: new logos a
-       month over the last 12 complete months. - `value.first_arr`, `value.first_arr_sd`: median dollars of ARR of a new
-       logo, and spread of its logarithm.
+    - `renewal.base`: log hazard per renewal opportunity, also by term where a segment has several. A loss in mid-term
+      counts as the opportunity it forestalled, once that was due. All opportunities are taken as alike.
+    - `expansion.rate`, `contraction.rate`: changes of ARR per account-year.
+    - `arrival.plan`: new logos a month over the last 12 complete months.
+    - `value.first_arr`, `value.first_arr_sd`: median dollars of ARR of a new logo, spread of its logarithm.
     """
     rows: list[Row] = []
     chances = opportunities(book)

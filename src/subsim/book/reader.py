@@ -77,6 +77,7 @@ def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | N
 def _assemble(
     name: str, last_day: np.datetime64, rules: Mapping, tables: dict[str, pd.DataFrame], reports: list[TableReport]
 ) -> Book:
+    tables = {key: _whole_cents(table) for key, table in tables.items()}
     accounts = tables["accounts"].drop(columns=ROW)
     accounts["segment"] = accounts["segment"].replace("", UNSEGMENTED)
     clean = {key: table.drop(columns=ROW) for key, table in tables.items()} | {"accounts": accounts}
@@ -97,6 +98,12 @@ def _assemble(
     )
 
 
+def _whole_cents(table: pd.DataFrame) -> pd.DataFrame:
+    """Cents as int64; a blank amount, allowed in a cube and for costs, is none."""
+    money = [name for name in table if str(name).endswith("_cents")]
+    return table.assign(**{str(name): table[name].fillna(0).astype("int64") for name in money})
+
+
 def _current(cube: pd.DataFrame, last_day: np.datetime64) -> None:
     """A cube must reach the last month that was complete on `as_of`."""
     due = month_ends_between(last_day, last_day)[0]
@@ -112,14 +119,14 @@ def _current(cube: pd.DataFrame, last_day: np.datetime64) -> None:
 
 def _first_day_out(contracts: pd.DataFrame) -> pd.DataFrame:
     """Exports that give the first day out of force: the book keeps the last day in force."""
-    return contracts.assign(end_date=contracts["end_date"] - pd.Timedelta(days=1))
+    return contracts.assign(end_date=(contracts["end_date"] - pd.Timedelta(days=1)).astype("datetime64[s]"))
 
 
 def _accounts_of_cube(cube: pd.DataFrame) -> pd.DataFrame:
     """Accounts as a cube shows them: the first month with revenue, the segment of the last row."""
     rows = cube.sort_values(["account_id", "month"], kind="stable")
     last = rows.drop_duplicates("account_id", keep="last")
-    first = rows[rows["mrr_cents"] > 0].drop_duplicates("account_id").set_index("account_id")["month"]
+    first = rows[(rows["mrr_cents"] > 0).fillna(False)].drop_duplicates("account_id").set_index("account_id")["month"]
     start = last["account_id"].map(first).fillna(last["month"]).astype("datetime64[s]")
     return pd.DataFrame(
         {

@@ -58,9 +58,9 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
         as_of: the last day the book knows.
 
     Returns:
-        Columns account_id, start_date, end_date (datetime64[s], last day of the term, possibly after `as_of`),
-        due_date (when the term was to end; later than `end_date` after a loss in mid-term), arr_cents (int64), term_months (int64, at least 1;
-        rounded from the dates where not stated).
+        Columns account_id, start_date, end_date (datetime64[s], last day of the term, possibly after `as_of`), due_date
+        (when the term was to end; later than `end_date` after a loss in mid-term), arr_cents (int64), term_months
+        (int64, at least 1; rounded from the dates where not stated).
     """
     cut = as_day(as_of)
     known = contracts.loc[as_days(contracts["start_date"]) <= cut]
