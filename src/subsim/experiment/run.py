@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import joblib
 import numpy as np
@@ -15,9 +15,7 @@ from subsim.errors import InputError
 from subsim.experiment.build import Setup, build
 from subsim.experiment.results import Outcome, Runs
 from subsim.random.philox import RUN_LIMIT
-
-if TYPE_CHECKING:
-    from subsim.scenario import Scenario
+from subsim.scenario import Scenario
 
 Engine = Literal["compiled", "simpy"]
 Progress = Callable[[int], None]
@@ -129,3 +127,19 @@ def _processes(setup: Setup, seed: int, parts: list[Chunk], workers: int) -> Ite
     """Chunks over processes; SimPy is plain Python and holds the interpreter's lock."""
     jobs = (joblib.delayed(_simulate)(setup, seed, "simpy", chunk) for chunk in parts)
     yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+
+
+#: The smallest scenario: one account, one month, nobody to serve it.
+_SMALLEST = {
+    "name": "warm-up",
+    "start": "2026-01-01",
+    "horizon": "1 month",
+    "segments": {"smb": {"opening": {"accounts": 1}}},
+    "tiers": {"tech": {"coverage": "digital"}},
+    "routing": [{"to": "tech"}],
+}
+
+
+def warm_up() -> None:
+    """Compile the engine, or load its machine code, by simulating one account for a month."""
+    run(Scenario.from_dict(_SMALLEST), draws=1, workers=1)

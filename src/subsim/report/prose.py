@@ -33,8 +33,9 @@ def _arr_paragraph(runs: Runs, name: str | None) -> str:
     last = month(month_ends(runs.outcome(name).setup)[-1])
     growth = f" ({percent(quantiles[1] / opening - 1)} in all)" if opening > 0 else ""
     return (
-        f"**{capital(plain(scenario.name))}.** ARR goes from {money(opening, scenario.currency)} to a median of {median} by "
-        f"{last}{growth}; the 90 % interval is {low} to {high} ({runs.interval['kind']}, {runs.draws} draws)."
+        f"**{capital(plain(scenario.name))}.** ARR goes from {money(opening, scenario.currency)} to a median of "
+        f"{median} by {last}{growth}; the 90 % interval is {low} to {high} "
+        f"({runs.interval['kind']}, {runs.draws} draws)."
     )
 
 
@@ -116,7 +117,7 @@ def assumptions(runs: Runs) -> str:
     carriers = [f"{words} (grade {rows[name].grade}: {rows[name].source})" for name, words in CARRIED_BY.items()]
     spread = "held fixed" if runs.fixed_parameters else "drawn from their priors"
     return (
-        f"**What this rests on.** {judged} of {len(used)} parameters are judgement (grade D), not measurement; they are "
-        f"{spread}. Differences between plans run through {' and through '.join(carriers)}. They are what the model "
-        "says under these assumptions, not measured effects. List them with `subsim parameters`."
+        f"**What this rests on.** {judged} of {len(used)} parameters are judgement (grade D), not measurement; they "
+        f"are {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
+        "are what the model says under these assumptions, not measured effects. List them with `subsim parameters`."
     )

@@ -1,0 +1,326 @@
+"""`subsim`: one thin command for each thing people do. Exit codes: 0 done, 1 the result says no, 2 bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from subsim.errors import EngineError, InputError, SubsimError
+
+app = typer.Typer(
+    help="Simulate a subscription customer base: where ARR goes, with honest bands, under which coverage plan.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+# Typer vendors Click or imports it, by version; the class that both raise is found from one that both export.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+_FAULT = 70  # of ours, not of the input
+_STOPPED = 130
+#: Coverage plans that `forecast` compares, the first is the base.
+PLANS = ("baseline", "pooled_mid_market", "tech_touch_long_tail", "high_touch", "two_more_csms")
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file (YAML).")]
+BookFolder = Annotated[Path, typer.Argument(metavar="BOOK", help="Folder or file of the customer base.")]
+AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="Last day that counts, for example 2026-06-30.")]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", help="Mapping file; BOOK/book.yaml when not given.")]
+Draws = Annotated[int, typer.Option("--draws", help="Number of simulated futures.")]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same result.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Threads; all processors when not given.")]
+EngineName = Annotated[Literal["compiled", "simpy"], typer.Option("--engine", help="simpy is the slow reference.")]
+Fixed = Annotated[bool, typer.Option("--fixed-parameters", help="Central parameter values: chance alone varies.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder of results.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile,
+    draws: Draws = 200,
+    seed: Seed = 1,
+    workers: Workers = None,
+    engine: EngineName = "compiled",
+    fixed_parameters: Fixed = False,
+    out: Out = Path("results"),
+    no_figures: NoFigures = False,
+    as_json: Json = False,
+) -> None:
+    """Forecast one scenario: monthly table, ARR fan, bridge, load on teams.
+
+    Example: `subsim run scenarios/baseline.yaml --draws 500`
+    """
+    from subsim.cli import screen, work
+    from subsim.report import prose
+    from subsim.scenario import load_scenario
+
+    options = work.Options(draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json)
+    runs = work.simulate([load_scenario(scenario)], options)
+    folder = work.keep(runs, options)
+    if as_json:
+        screen.print_json(work.run_json(runs))
+        return
+    screen.show_run(runs, runs.names[0])
+    screen.show_text(prose.run_summary(runs))
+    screen.out.print(f"\nWritten to {folder}")
+
+
+@app.command()
+def compare(
+    base: ScenarioFile,
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Scenario files to compare with it.")],
+    draws: Draws = 200,
+    seed: Seed = 1,
+    workers: Workers = None,
+    engine: EngineName = "compiled",
+    fixed_parameters: Fixed = False,
+    out: Out = Path("results"),
+    no_figures: NoFigures = False,
+    as_json: Json = False,
+) -> None:
+    """Compare scenarios with a base, draw by draw: differences, intervals, P(better).
+
+    Example: `subsim compare scenarios/baseline.yaml scenarios/two_more_csms.yaml`
+    """
+    from subsim.cli import screen, work
+    from subsim.report import prose
+    from subsim.scenario import load_scenario
+
+    options = work.Options(draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json)
+    runs = work.simulate([load_scenario(path) for path in (base, *others)], options)
+    folder = work.keep(runs, options)
+    if as_json:
+        screen.print_json(work.compare_json(runs))
+        return
+    screen.show_contrasts(runs.contrasts())
+    screen.show_text(prose.compare_summary(runs))
+    screen.out.print(f"\nWritten to {folder}")
+
+
+@app.command()
+def forecast(
+    scenarios: Annotated[Path, typer.Option("--scenarios", help="Folder of scenario files.")] = Path("scenarios"),
+    draws: Draws = 200,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: Out = Path("results"),
+) -> None:
+    """Compare the shipped coverage plans on the demo company and write the board's pictures.
+
+    Example: `subsim forecast --draws 500`
+    """
+    from subsim.cli import screen, work
+    from subsim.report import prose
+    from subsim.scenario import explain, load_scenario
+
+    plans = [load_scenario(scenarios / f"{name}.yaml") for name in PLANS]
+    screen.out.print(explain(plans[0]), markup=False)
+    options = work.Options(draws, seed, workers, "compiled", False, out, figures=True, json=False)
+    runs = work.simulate(plans, options)
+    screen.show_run(runs, runs.names[0])
+    screen.show_contrasts(runs.contrasts())
+    screen.show_text(prose.compare_summary(runs))
+    folder = work.keep(runs, options)
+    screen.out.print(f"\nPictures, summary, table and manifest are in {folder}:")
+    for path in sorted(folder.iterdir()):
+        screen.out.print(f"  {path}", markup=False)
+
+
+@app.command()
+def explain(scenario: ScenarioFile, as_json: Json = False) -> None:
+    """Say what a scenario will do, in words and a calendar, before running it.
+
+    Example: `subsim explain scenarios/high_touch.yaml`
+    """
+    from subsim.cli import screen
+    from subsim.scenario import explain as explained
+    from subsim.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    if as_json:
+        screen.print_json({"scenario": loaded.to_dict(), "text": explained(loaded)})
+    else:
+        screen.out.print(explained(loaded), markup=False)
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Scenario file.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Scenario file to compare it with.")],
+    as_json: Json = False,
+) -> None:
+    """Say in what two scenarios differ.
+
+    Example: `subsim diff scenarios/baseline.yaml scenarios/high_touch.yaml`
+    """
+    from subsim.cli import screen
+    from subsim.scenario import diff as differences
+    from subsim.scenario import load_scenario
+
+    text = differences(load_scenario(a), load_scenario(b))
+    if as_json:
+        screen.print_json({"a": str(a), "b": str(b), "text": text})
+    else:
+        screen.out.print(text, markup=False)
+
+
+@app.command()
+def trace(
+    scenario: ScenarioFile,
+    account: Annotated[str, typer.Option("--account", metavar="ID", help="Account whose story is told.")],
+    draw: Annotated[int, typer.Option("--draw", metavar="N", min=0, help="Which simulated future.")] = 0,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Tell one account's story in one simulated future.
+
+    Example: `subsim trace scenarios/baseline.yaml --account acc-0001`
+    """
+    from subsim import engine
+    from subsim.cli import screen
+    from subsim.experiment.build import build
+    from subsim.report.story import story
+    from subsim.scenario import load_scenario
+
+    loaded = load_scenario(scenario)
+    events = engine.trace(build(loaded, draws=draw + 1, seed=seed), seed=seed, draw=draw)
+    text = story(events, account, start=loaded.start, currency=loaded.currency)
+    if as_json:
+        rows = json.loads(events[events["account_id"] == account].to_json(orient="records"))
+        screen.print_json({"account": account, "draw": draw, "seed": seed, "events": rows})
+    else:
+        screen.out.print(text, markup=False)
+
+
+@app.command()
+def check(book: BookFolder, as_of: AsOf, mapping: MappingFile = None, as_json: Json = False) -> None:
+    """Read a customer base, tie it out and print its ARR bridge.
+
+    Example: `subsim check data/acme --as-of 2026-06-30`
+    """
+    from subsim.book import read_book
+    from subsim.cli import books, screen
+
+    known = read_book(book, as_of=as_of, mapping=mapping)
+    if as_json:
+        screen.print_json(books.check_json(known))
+    else:
+        books.show(known)
+
+
+@app.command()
+def rates(
+    book: BookFolder,
+    as_of: AsOf,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Parameter file to write (YAML).")],
+    mapping: MappingFile = None,
+) -> None:
+    """Count simple rates in a customer base and write them as a parameter file for scenarios.
+
+    Example: `subsim rates data/acme --as-of 2026-06-30 -o acme_rates.yaml`
+    """
+    from subsim.book import read_book
+    from subsim.cli import books
+
+    books.write_rates(read_book(book, as_of=as_of, mapping=mapping), output)
+
+
+@app.command()
+def parameters(as_json: Json = False) -> None:
+    """List every number of the model with unit, source, grade and label.
+
+    Example: `subsim parameters --json`
+    """
+    from subsim.cli import books, screen
+
+    if as_json:
+        screen.print_json({"parameters": books.parameter_rows()})
+    else:
+        books.show_parameters()
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write.")] = Path("demo"),
+) -> None:
+    """Write the demo company, whose truth is known, and its scenarios, to start from.
+
+    Example: `subsim demo my_company`
+    """
+    from subsim.cli import screen
+    from subsim.experiment.demo import write_demo
+
+    write_demo(folder)
+    screen.out.print(f"Written to {folder}", markup=False)
+
+
+@app.command()
+def warmup() -> None:
+    """Compile the engine now, so that the first run starts at once.
+
+    Example: `subsim warmup`
+    """
+    from subsim.cli import screen
+    from subsim.experiment.run import warm_up
+
+    with screen.progress(1, quiet=False):
+        warm_up()
+    screen.out.print("The engine is compiled.")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: runs a command and turns errors into messages and exit codes, never into tracebacks."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without block characters still gets its table
+    sys.exit(_code(given))
+
+
+def _code(arguments: list[str]) -> int:
+    try:
+        code = app(arguments or ["--help"], prog_name="subsim", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _STOPPED
+    except EngineError as error:
+        _complain(error, arguments)
+        return _FAULT
+    except SubsimError as error:
+        _complain(error, arguments)
+        return 2
+    except _UsageError as error:
+        _complain(_usage(error), arguments)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nothing more can be said
+        return 1
+    if code == _STOPPED:
+        sys.stderr.write("Stopped. Nothing was written.\n")
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> InputError:
+    """A wrong option or argument as an error like any other."""
+    command = error.ctx.command_path if error.ctx else "subsim"
+    return InputError(
+        where=command, found=error.format_message(), allowed="the options of this command", do=f"See {command} --help."
+    )
+
+
+def _complain(error: SubsimError, arguments: Sequence[str]) -> None:
+    """The error on standard error: words, or with --json one object."""
+    if "--json" in arguments:
+        facts = error.to_dict()
+        kind = facts.pop("error")
+        body = {"errors": facts["errors"]} if "errors" in facts else {"error": {"kind": kind, **facts}}
+        sys.stderr.write(json.dumps(body, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"{error}\n")

@@ -1,0 +1,101 @@
+"""What several commands do: run scenarios with progress, keep the results with pictures and a summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from subsim.cli import screen
+from subsim.experiment import store
+from subsim.report import prose
+
+if TYPE_CHECKING:
+    from subsim.experiment.results import Runs
+    from subsim.experiment.run import Engine
+    from subsim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options that every running command shares."""
+
+    draws: int
+    seed: int
+    workers: int | None
+    engine: Engine
+    fixed_parameters: bool
+    out: Path
+    figures: bool
+    json: bool
+
+
+def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
+    """Run scenarios under a progress bar."""
+    from subsim.experiment.run import run
+
+    with screen.progress(options.draws * len(scenarios), quiet=options.json) as progress:
+        return run(
+            scenarios,
+            draws=options.draws,
+            seed=options.seed,
+            engine=options.engine,
+            workers=options.workers,
+            fixed_parameters=options.fixed_parameters,
+            progress=progress,
+        )
+
+
+def keep(runs: Runs, options: Options) -> Path:
+    """Save results with summary and pictures; gives their folder."""
+    summary = (
+        prose.compare_summary(runs) if len(runs) > 1 else prose.run_summary(runs) + "\n\n" + prose.assumptions(runs)
+    )
+
+    def pictures(folder: Path) -> None:
+        from subsim.report import figures
+
+        for name in runs.names:
+            mark = "" if len(runs) == 1 else f"_{_file_name(name)}"
+            figures.save(figures.fan(runs, name), folder / f"arr{mark}.png")
+            figures.save(figures.bridge(runs, name), folder / f"bridge{mark}.png")
+            if len(runs.groups(name, "utilisation")) > 1:
+                figures.save(figures.utilisation(runs, name), folder / f"load{mark}.png")
+        if len(runs) > 1:
+            figures.save(figures.plans_fan(runs), folder / "plans.png")
+            figures.save(figures.coverage(runs.contrasts()), folder / "comparison.png")
+
+    command = ["subsim", *sys.argv[1:]]
+    return store.save(
+        runs, options.out, summary=summary, command=command, pictures=pictures if options.figures else None
+    )
+
+
+def _file_name(name: str) -> str:
+    """A scenario's name as part of a file name."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name.lower())
+
+
+def run_json(runs: Runs) -> dict[str, object]:
+    """The object that `run --json` prints."""
+    facts = runs.to_dict()
+    return {"scenario": facts.pop("scenario"), "run_id": store.run_id(runs), **facts}
+
+
+def compare_json(runs: Runs) -> dict[str, object]:
+    """The object that `compare --json` prints."""
+    contrasts = runs.contrasts()
+    return {
+        "base": runs.names[0],
+        "scenarios": list(runs.names[1:]),
+        "draws": runs.draws,
+        "seed": runs.seed,
+        "run_id": store.run_id(runs),
+        "currency": contrasts[0].currency,
+        "interval": contrasts[0].table.attrs["interval"],
+        "definitions": contrasts[0].table.attrs["definitions"],
+        "assumption": contrasts[0].table.attrs["assumption"],
+        "differences": [row for contrast in contrasts for row in contrast.to_records()],
+    }
