@@ -206,22 +206,25 @@ def number_text(value: float) -> str:
 
 
 def days_text(value: float) -> str:
-    """Days as text that `days` reads back exactly.
+    """Days as text that `days` reads back exactly: whole years or months where it is, else days.
 
-    >>> days_text(91.3125)
-    '91.3125 days'
+    >>> days_text(91.3125), days_text(90)
+    ('3 months', '90 days')
     """
-    return f"{number_text(value)} day{'' if value == 1 else 's'}"
+    for length, unit in ((YEAR_DAYS, "year"), (MONTH_DAYS, "month"), (1.0, "day")):
+        if value >= length and value % length == 0:
+            return _counted(value / length, unit)
+    return _counted(value, "day")
 
 
 def hours_text(value: float) -> str:
     """Hours as text that `hours` reads back exactly."""
-    return f"{number_text(value)} hour{'' if value == 1 else 's'}"
+    return _counted(value, "hour")
 
 
 def months_text(value: int) -> str:
     """Months as text that `months` reads back."""
-    return f"{value} month{'' if value == 1 else 's'}"
+    return _counted(value, "month")
 
 
 def money_text(cents: int) -> str:
@@ -232,6 +235,10 @@ def money_text(cents: int) -> str:
     """
     whole, rest = divmod(abs(cents), 100)
     return f"{'-' if cents < 0 else ''}{whole:,}" + (f".{rest:02d}" if rest else "")
+
+
+def _counted(value: float, unit: str) -> str:
+    return f"{number_text(value)} {unit}{'' if value == 1 else 's'}"
 
 
 def _is_number(value: object) -> bool:
