@@ -87,7 +87,7 @@ def plans_fan(runs: Runs, names: Sequence[str] | None = None, *, ax: Axes | None
             colour = SERIES[i % len(SERIES)]
             days, draws = _arr_from_opening(runs, name)
             low, median, high = np.quantile(draws, [0.1, 0.5, 0.9], axis=0)
-            ax.fill_between(days, low, high, color=colour, alpha=0.10, linewidth=0)
+            ax.fill_between(days, low, high, color=colour, alpha=0.12 if len(names) < 4 else 0.07, linewidth=0)
             ax.plot(days, median, color=colour, linewidth=2, linestyle="--" if i == 0 else "-")
             ends.append((float(median[-1]), f"{money(median[-1], currency)}  {plain(name)}", colour, i > 0))
         days = _arr_from_opening(runs, names[0])[0]

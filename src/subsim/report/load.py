@@ -98,11 +98,14 @@ def _expired_share(runs: Runs, name: str | None) -> Any:
 
 
 def _busiest(runs: Runs, name: str | None, quarters: Sequence[tuple[int, int]]) -> tuple[int, float, int]:
-    """Team, utilisation and quarter of the heaviest load."""
+    """Team, utilisation and quarter of the heaviest load; work dropped counts on top of hours busy."""
     load = _mean(runs.values(name, "utilisation"))[:, :-1]
-    means = np.array([[_nanmean(load[a:b, team]) for a, b in quarters] for team in range(load.shape[1])])
-    team, at = np.unravel_index(np.nanargmax(means), means.shape)
-    return int(team), float(means[team, at]), int(at)
+    dropped = np.nan_to_num(_mean(runs.values(name, "expired_share"))[:, :-1])
+    teams = range(load.shape[1])
+    busy = np.array([[_nanmean(load[a:b, team]) for a, b in quarters] for team in teams])
+    heavy = busy + np.array([[dropped[a:b, team].mean() for a, b in quarters] for team in teams])
+    team, at = np.unravel_index(np.nanargmax(heavy), heavy.shape)
+    return int(team), float(busy[team, at]), int(at)
 
 
 def _nanmean(values: Floats) -> float:

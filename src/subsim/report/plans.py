@@ -14,7 +14,7 @@ from subsim.report.style import (
     BLUE,
     GREY,
     INK,
-    ORANGE,
+    VERMILLION,
     axes,
     headline,
     money_axis,
@@ -33,7 +33,7 @@ def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None
     """Plans against the base: difference of ARR and of cost with central intervals, and the chance that it pays."""
     first = contrasts[0]
     horizon = int(first.row("arr", horizon_months)["horizon_months"])
-    kinds = (("arr", BLUE, "ARR", -0.17), ("cs_cost", ORANGE, "CS cost", 0.17))
+    kinds = (("arr", BLUE, "ARR in force", -0.17), ("cs_cost", VERMILLION, "cost of CS", 0.17))
     with styled():
         ax = axes(ax, left=0.23, right=0.72, top=0.73)
         for i, contrast in enumerate(contrasts):
@@ -55,23 +55,10 @@ def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None
         }
         ax.annotate("P(more ARR)", (1, 1), (30, 4), fontsize=8.5, color=GREY, **above)
         ax.annotate("P(pays off)", (1, 1), (108, 4), fontsize=8.5, color=GREY, **above)
-        for _, colour, label, offset in kinds:
-            row = first.row("arr" if label == "ARR" else "cs_cost", horizon)
-            ax.annotate(
-                label,
-                (row["q50"], offset),
-                (0, 9 if offset < 0 else -9),
-                textcoords="offset points",
-                color=colour,
-                fontsize=8.5,
-                fontweight="bold",
-                ha="center",
-                va="bottom" if offset < 0 else "top",
-            )
+        for (_, colour, label, _), shift in zip(kinds, (0, 82), strict=True):
+            ax.annotate(f"● {label}", (0, 1), (shift, 4), **{**above, "ha": "left"}, color=colour, fontweight="bold")
         ax.axvline(0, color=INK, linewidth=1)
-        ax.margins(x=0.16)
-        low, high = ax.get_xlim()
-        ax.set_xlim(low, high + 0.08 * (high - low))  # room for the number right of the last bar
+        ax.margins(x=0.24)  # room for the numbers beside the longest bars
         ax.set_yticks(range(len(contrasts)), [capital(plain(contrast.scenario)) for contrast in contrasts])
         ax.set_ylim(len(contrasts) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
@@ -83,12 +70,12 @@ def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None
 
 
 def _coverage_finding(best: Contrast, horizon: int) -> str:
-    arr, value = best.row("arr", horizon), best.row("net_value", horizon)
+    arr, cost, value = (best.row(metric, horizon) for metric in ("arr", "cs_cost", "net_value"))
     if value["mean"] <= 0:
         return f"No plan pays for itself within {horizon} months against {plain(best.base)}"
     return (
-        f"{capital(plain(best.scenario))} is worth most: {money(arr['mean'], best.currency, sign=True)} ARR, "
-        f"{chance(value['p_better'])} likely to pay"
+        f"{capital(plain(best.scenario))} nets most: ARR {money(arr['q50'], best.currency, sign=True)}, "
+        f"cost {money(cost['q50'], best.currency, sign=True)}"
     )
 
 
@@ -98,7 +85,8 @@ def _coverage_subtitle(first: Contrast, horizon: int) -> str:
         f"Difference to {plain(first.base)} after {horizon} months: ARR in force, and cost of customer success "
         "added up. Dots are medians,\nbars central 50 and 90 % intervals over "
         f"{first.draws} paired draws of {spread_over}. "
-        f"Pays off: {percent(GROSS_MARGIN)} margin\n(assumed) on the ARR gained exceeds the extra cost by then."
+        f"Pays off: {percent(GROSS_MARGIN)} margin\n(assumed) on the difference of ARR, less the difference of cost, "
+        "is above zero by then."
     )
 
 
@@ -106,11 +94,13 @@ def _interval_row(ax: Axes, y: float, row: Any, colour: str, currency: str) -> N
     ax.plot([row["q05"], row["q95"]], [y, y], color=colour, linewidth=2, alpha=0.55, solid_capstyle="butt")
     ax.plot([row["q25"], row["q75"]], [y, y], color=colour, linewidth=5, alpha=0.75, solid_capstyle="butt")
     ax.plot(row["q50"], y, "o", color=colour, markersize=6, markeredgecolor="white")
+    is_below = row["q50"] < 0  # numbers stand away from the line at zero
     ax.annotate(
         money(row["q50"], currency, sign=True),
-        (row["q95"], y),
-        (5, 0),
+        (row["q05"] if is_below else row["q95"], y),
+        (-6 if is_below else 6, 0),
         textcoords="offset points",
+        ha="right" if is_below else "left",
         va="center",
         fontsize=8,
         color=colour,
