@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from subsim.book.mapping import nearest
@@ -18,6 +19,12 @@ Bools = "pd.Series[bool]"
 def folded(ids: "pd.Series[str]") -> "pd.Series[str]":
     """Ids without what people get wrong: case and spaces."""
     return ids.str.replace(r"\s+", " ", regex=True).str.strip().str.lower()
+
+
+def _among(ids: pd.Series, known: pd.Series) -> npt.NDArray[np.bool_]:
+    """Which ids are known; by hashing, since `isin` of text columns walks through a list of all known ids."""
+    index = pd.Index(known.unique().astype(object))
+    return np.asarray(index.get_indexer(pd.Index(ids.astype(object))) >= 0)
 
 
 def check(tables: Tables, files: Mapping[str, str]) -> list[InputError]:
@@ -67,8 +74,7 @@ def _accounts(accounts: pd.DataFrame, file: str) -> list[InputError]:
 
 def _known_accounts(table: pd.DataFrame, file: str, accounts: pd.DataFrame) -> list[InputError]:
     """Rows of accounts that the book does not have, with the spelling that it does have."""
-    known = pd.Index(accounts["account_id"].unique().astype(object))
-    unknown = (known.get_indexer(pd.Index(table["account_id"].astype(object))) < 0) & (table["account_id"] != "")
+    unknown = ~_among(table["account_id"], accounts["account_id"]) & (table["account_id"] != "")
     if not unknown.any():
         return []
     spelling: dict[str, str] = dict(zip(folded(accounts["account_id"]), accounts["account_id"], strict=True))
@@ -158,5 +164,7 @@ def cut(tables: dict[str, pd.DataFrame], as_of: np.datetime64) -> dict[str, pd.D
         known["contracts"] = contracts.assign(end_date=contracts["end_date"].mask(unknown))
     revenue = next(known[name] for name in REVENUE_TABLES if name in known)
     accounts = known["accounts"]
-    known["accounts"] = accounts[(accounts["start_date"] <= day) | accounts["account_id"].isin(revenue["account_id"])]
+    known["accounts"] = accounts[
+        (accounts["start_date"] <= day) | _among(accounts["account_id"], revenue["account_id"])
+    ]
     return {name: table.reset_index(drop=True) for name, table in known.items()}

@@ -139,9 +139,9 @@ def _history(book: Book, begin: np.datetime64, live: pd.Index[str]) -> tuple[pd.
     back = np.arange(HISTORY_MONTHS, -1, -1)
     instants = add_months(np.full(len(back), begin), -back)
     state = account_states(book.ledger, instants.astype("datetime64[s]"))
-    ids = pd.Index(state.accounts)
+    ids = pd.Index(state.accounts, dtype=object)
     stayed = state.churns == state.churns[:, -1:]
-    stayed &= ids.isin(live)[:, None]
+    stayed &= (live.astype(object).get_indexer(ids) >= 0)[:, None]
     own = np.where(stayed, state.arr, 0)[:, ::-1]
     gone = np.where(stayed, 0, state.arr)[:, ::-1]
     columns = {f"arr_{j}": own[:, j] for j in range(1, HISTORY_MONTHS + 1)}

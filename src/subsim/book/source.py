@@ -44,6 +44,7 @@ def load(path: Path, delimiter: str = ",") -> tuple[duckdb.DuckDBPyConnection, l
     if not path.is_file():
         raise one_error(path.name, "no such file", "a CSV or Parquet file", f"looked at {path.as_posix()}")
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection.execute("SET enable_progress_bar = false")
     try:
         names = _load_parquet(connection, path) if path.suffix == ".parquet" else _load_csv(connection, path, delimiter)
     except duckdb.Error as error:
