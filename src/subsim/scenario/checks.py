@@ -158,7 +158,8 @@ def _routing(scenario: Scenario) -> Iterator[Problem]:
         if rule.only_segment:
             for name in [rule.segment] if rule.segment else list(open_segments):
                 open_segments.pop(name, None)
-    if open_segments and scenario.routing:
+    misspelt = any(rule.segment is not None and rule.segment not in scenario.segments for rule in scenario.routing)
+    if open_segments and scenario.routing and not misspelt:
         found = f"no rule for every account of {', '.join(open_segments)}"
         yield Problem(("routing",), found, "a last rule without conditions", "add - {to: <tier>} at the end")
 

@@ -49,8 +49,18 @@ def validated_at[M: BaseModel](model: type[M], data: dict[str, Any], where: Call
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = [item for detail in error.errors(include_url=False) for item in _input_errors(detail, model, where)]
-    raise InputErrors(found)
+        details = _without_echoes(error.errors(include_url=False), model)
+    raise InputErrors(item for detail in details for item in _input_errors(detail, model, where))
+
+
+def _without_echoes(details: list[Any], model: type[BaseModel]) -> list[Any]:
+    """Leave out "missing" where an unknown key of the same mapping is a misspelling of it: one fault, one error."""
+    misspelt: set[Path] = set()
+    for detail in details:
+        if detail["type"] == "extra_forbidden":
+            *parent, key = detail["loc"]
+            misspelt.update((*parent, near) for near in _near(str(key), _keys_at(tuple(parent), model)))
+    return [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in misspelt]
 
 
 def path_text(path: Path) -> str:
@@ -78,21 +88,23 @@ def _input_error(
     if kind == "missing":
         return InputError(where=where(path[:-1]), found=f"no {path[-1]}", allowed=f"{path[-1]}: a value (required)")
     if kind == "extra_forbidden":
-        known = _keys(model if len(path) == 1 else _model_at(path[:-1]))
-        return _unknown(where(path), "key", str(path[-1]), known)
+        return _unknown(where(path), "key", str(path[-1]), _keys_at(path[:-1], model))
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _no_lever(where(path), detail["input"])
     return InputError(where=where(path), found=_shape(detail["input"]), allowed=_WORDS.get(kind, detail["msg"]))
 
 
-def _model_at(path: Path) -> type[BaseModel]:
-    if path[0] == "levers":
-        return LEVERS[str(path[2])]
-    return _MODELS[tuple("*" if place == 1 else step for place, step in enumerate(path))]
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
+def _keys_at(path: Path, model: type[BaseModel]) -> list[str]:
+    """The keys of the mapping at a path."""
+    if path and path[0] == "levers":
+        model = LEVERS[str(path[2])]
+    elif path:
+        model = _MODELS[tuple("*" if place == 1 else step for place, step in enumerate(path))]
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.5)
 
 
 def _no_lever(where: str, given: object) -> InputError:
@@ -104,7 +116,7 @@ def _no_lever(where: str, given: object) -> InputError:
 
 
 def _unknown(where: str, what: str, name: str, known: list[str]) -> InputError:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = _near(name, known)
     do = f"did you mean {near[0]}?" if near else ""
     return InputError(where=where, found=f"the unknown {what} {units.shown(name)}", allowed=", ".join(known), do=do)
 
