@@ -179,6 +179,31 @@ def test_scenario_files_that_do_not_exist_are_bad_input(call: Call) -> None:
         assert "none" in err
 
 
+SCENARIO = """\
+name: One desk
+start: 2026-07-01
+horizon: 12 months
+segments: {smb: {opening: {accounts: 10}}}
+teams: {desk: {title: The desk, seats: 1}}
+tiers: {tech: {coverage: pooled, team: desk}}
+routing: [{to: tech}]
+"""
+
+
+def test_explain_and_diff_read_scenario_files(call: Call, tmp_path: Path) -> None:
+    a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    a.write_text(SCENARIO)
+    b.write_text(SCENARIO.replace("seats: 1", "seats: 3"))
+    code, out, err = call("explain", str(a))
+    assert (code, err) == (0, "")
+    assert "The desk" in out
+    assert json.loads(call("explain", str(a), "--json")[1])["scenario"]["name"] == "One desk"
+    assert call("diff", str(a), str(a)) == (0, "no difference\n", "")
+    assert call("diff", str(a), str(b)) == (0, "~ teams.desk.seats: 1 -> 3\n", "")
+    changes = json.loads(call("diff", str(a), str(b), "--json")[1])["changes"]
+    assert changes == [{"path": "teams.desk.seats", "before": 1, "after": 3}]
+
+
 CONTRACTS = "contract_id,account_id,start_date,end_date,arr\nc1,a1,2025-01-01,2026-12-31,1200\n"
 ACCOUNTS = "account_id,segment,start_date\na1,smb,2025-01-01\n"
 

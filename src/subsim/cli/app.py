@@ -122,7 +122,7 @@ def forecast(
     from subsim.scenario import explain, load_scenario
 
     plans = [load_scenario(scenarios / f"{name}.yaml") for name in PLANS]
-    screen.out.print(explain(plans[0]), markup=False)
+    screen.show_plain(explain(plans[0]))
     options = work.Options(draws, seed, workers, "compiled", False, out, figures=True, json=False)
     runs = work.simulate(plans, options)
     screen.show_run(runs, runs.names[0])
@@ -148,7 +148,7 @@ def explain(scenario: ScenarioFile, as_json: Json = False) -> None:
     if as_json:
         screen.print_json({"scenario": loaded.to_dict(), "text": explained(loaded)})
     else:
-        screen.out.print(explained(loaded), markup=False)
+        screen.show_plain(explained(loaded))
 
 
 @app.command()
@@ -162,14 +162,14 @@ def diff(
     Example: `subsim diff scenarios/baseline.yaml scenarios/high_touch.yaml`
     """
     from subsim.cli import screen
-    from subsim.scenario import diff as differences
-    from subsim.scenario import load_scenario
+    from subsim.scenario import changes, load_scenario
 
-    text = differences(load_scenario(a), load_scenario(b))
+    found = changes(load_scenario(a), load_scenario(b))
     if as_json:
-        screen.print_json({"a": str(a), "b": str(b), "text": text})
+        rows = [{"path": change.path, "before": change.before, "after": change.after} for change in found]
+        screen.print_json({"a": str(a), "b": str(b), "changes": rows})
     else:
-        screen.out.print(text, markup=False)
+        screen.show_plain("\n".join(map(str, found)) or "no difference")
 
 
 @app.command()
@@ -197,7 +197,7 @@ def trace(
         rows = json.loads(events[events["account_id"] == account].to_json(orient="records"))
         screen.print_json({"account": account, "draw": draw, "seed": seed, "events": rows})
     else:
-        screen.out.print(text, markup=False)
+        screen.show_plain(text)
 
 
 @app.command()

@@ -42,7 +42,7 @@ def check_json(book: Book) -> dict[str, Any]:
 def show(book: Book) -> None:
     """What was read, and the bridge of the last year."""
     for line in book.describe():
-        screen.out.print(line, markup=False)
+        screen.show_plain(line)
     bridge = book.bridge()
     recent = bridge[bridge["segment"] == "all"].tail(BRIDGE_MONTHS)
     table = Table(box=box.SIMPLE_HEAD, title="ARR bridge, ties to the cent", title_justify="left")

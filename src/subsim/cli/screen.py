@@ -91,6 +91,11 @@ def show_contrasts(contrasts: Sequence[Contrast]) -> None:
     out.print(table)
 
 
+def show_plain(text: str) -> None:
+    """Text as it is, for the terminal to wrap."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
 def show_text(markdown: str) -> None:
     """Prose, wrapped for the terminal."""
     out.print(Markdown(markdown))
@@ -147,7 +152,12 @@ def _teams(runs: Runs, name: str) -> Table:
         load, dropped, wait = (
             _mean(runs.samples(name, metric, team)) for metric in ("utilisation", "expired_share", "wait_days")
         )
-        table.add_row(plain(team), percent(load), percent(dropped), "n/a" if np.isnan(wait) else f"{wait:.1f}")
+        table.add_row(
+            plain(runs.team_title(name, team)),
+            percent(load),
+            percent(dropped),
+            "n/a" if np.isnan(wait) else f"{wait:.1f}",
+        )
     return table
 
 

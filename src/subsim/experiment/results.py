@@ -98,6 +98,11 @@ class Runs:
             return (*setup.team_names, ALL)
         return (ALL,) if metric == CS_COST.name else (*setup.segment_names, ALL)
 
+    def team_title(self, scenario: str | Scenario | None, team: str) -> str:
+        """A team's title in its scenario, such as "Mid-touch CSMs"."""
+        known = self.outcome(scenario).scenario.teams
+        return known[team].title if team in known else team
+
     def values(self, scenario: str | Scenario | None, metric: str) -> Floats:
         """All draws of a metric, unrounded: array [draws, months, groups], money in currency units."""
         outcome = self.outcome(scenario)

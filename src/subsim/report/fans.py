@@ -19,6 +19,7 @@ from subsim.report.style import (
     headline,
     money_axis,
     month_axis,
+    room,
     spread,
     styled,
 )
@@ -82,7 +83,7 @@ def plans_fan(runs: Runs, names: Sequence[str] | None = None, *, ax: Axes | None
     currency = runs.outcome(names[0]).scenario.currency
     ends: list[tuple[float, str, str, bool]] = []
     with styled():
-        ax = axes(ax, right=0.72)
+        ax = axes(ax, right=1 - room((f"$00.0M  {plain(name)}" for name in names), least=0.2, letter=0.0102))
         for i, name in enumerate(names):
             colour = SERIES[i % len(SERIES)]
             days, draws = _arr_from_opening(runs, name)

@@ -16,6 +16,7 @@ from subsim.report.style import (
     LOAD,
     axes,
     headline,
+    room,
     styled,
 )
 from subsim.report.words import capital, percent, plain, quarter
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
     from subsim.experiment.results import Runs
 
 Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 
 
 def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) -> Axes:
     """Load on teams: colour is mean utilisation by month; each quarter's utilisation and expired share in the cells."""
     scenario = runs.outcome(name).scenario
     teams = runs.groups(name, "utilisation")[:-1]
+    titles = [plain(runs.team_title(name, team)) for team in teams]
     days = month_ends(runs.outcome(name).setup)
     load = _mean(runs.values(name, "utilisation"))[:, :-1].T
     expired = _expired_share(runs, name)
     edges = np.arange(len(days) + 1)
     with styled():
-        ax = axes(ax, left=0.15, right=0.97, bottom=0.17)
+        ax = axes(ax, left=room(titles), right=0.97, bottom=0.17)
         ax.pcolormesh(edges, np.arange(len(teams) + 1), load, cmap=LOAD, vmin=0.4, vmax=1.05)
         quarters = [(i, min(i + 3, len(days))) for i in range(0, len(days), 3)]
         small = 7.5 if len(quarters) > 8 else 9
@@ -52,7 +53,7 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
             ax.axvline(first, color="white", linewidth=1.5)
         for row in range(1, len(teams)):
             ax.axhline(row, color="white", linewidth=3)
-        ax.set_yticks(np.arange(len(teams)) + 0.5, [capital(plain(team)) for team in teams])
+        ax.set_yticks(np.arange(len(teams)) + 0.5, [capital(title) for title in titles])
         ax.set_xticks(
             [(a + b) / 2 for a, b in quarters], [quarter(days[b - 1]).replace(" ", "\n") for _, b in quarters]
         )
@@ -64,7 +65,7 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
         dropped = expired(worst[0], *quarters[worst[2]])
         headline(
             ax,
-            f"{capital(plain(teams[worst[0]]))} carries the heaviest load: {percent(worst[1])} busy in "
+            f"{capital(titles[worst[0]])}: heaviest load, {percent(worst[1])} busy in "
             f"{quarter(days[quarters[worst[2]][1] - 1])}"
             + (f", {percent(dropped)} of its work dropped" if dropped >= 0.005 else ""),
             f"{capital(plain(scenario.name))}: hours busy per hour available, mean over {spread_of(runs)}.\n"

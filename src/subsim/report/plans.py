@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from subsim.experiment.contrast import GROSS_MARGIN
@@ -18,15 +16,13 @@ from subsim.report.style import (
     axes,
     headline,
     money_axis,
+    room,
     styled,
 )
 from subsim.report.words import capital, chance, money, percent, plain
 
 if TYPE_CHECKING:
     from subsim.experiment.contrast import Contrast
-
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 
 
 def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None, ax: Axes | None = None) -> Axes:
@@ -35,7 +31,7 @@ def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None
     horizon = int(first.row("arr", horizon_months)["horizon_months"])
     kinds = (("arr", BLUE, "ARR in force", -0.17), ("cs_cost", VERMILLION, "cost of CS", 0.17))
     with styled():
-        ax = axes(ax, left=0.23, right=0.72, top=0.73)
+        ax = axes(ax, left=room((plain(contrast.scenario) for contrast in contrasts), least=0.2), right=0.72, top=0.73)
         for i, contrast in enumerate(contrasts):
             for metric, colour, _, offset in kinds:
                 _interval_row(ax, i + offset, contrast.row(metric, horizon), colour, first.currency)
@@ -58,7 +54,7 @@ def coverage(contrasts: Sequence[Contrast], *, horizon_months: int | None = None
         for (_, colour, label, _), shift in zip(kinds, (0, 82), strict=True):
             ax.annotate(f"● {label}", (0, 1), (shift, 4), **{**above, "ha": "left"}, color=colour, fontweight="bold")
         ax.axvline(0, color=INK, linewidth=1)
-        ax.margins(x=0.24)  # room for the numbers beside the longest bars
+        ax.margins(x=0.3)  # room for the numbers beside the longest bars
         ax.set_yticks(range(len(contrasts)), [capital(plain(contrast.scenario)) for contrast in contrasts])
         ax.set_ylim(len(contrasts) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)

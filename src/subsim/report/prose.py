@@ -60,13 +60,15 @@ def _work_paragraph(runs: Runs, name: str | None) -> str:
         return "No team had hours to work in this scenario."
     busiest = max(known, key=lambda team: known[team])
     dropped = {team: _mean(runs, name, "expired_share", team) for team in known}
-    lost = [f"{plain(team)} {percent(share)}" for team, share in dropped.items() if share >= 0.005]
+    lost = [
+        f"{plain(runs.team_title(name, team))} {percent(share)}" for team, share in dropped.items() if share >= 0.005
+    ]
     tail = (
         f" Work dropped at its deadline: {listed(lost)} of items."
         if lost
         else " No team drops 1 % of its work or more."
     )
-    return f"The busiest team is {plain(busiest)}: {percent(known[busiest])} of its hours on average.{tail}"
+    return f"The busiest team is {plain(runs.team_title(name, busiest))}: {percent(known[busiest])} of its hours on average.{tail}"
 
 
 def _mean(runs: Runs, name: str | None, metric: str, team: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +67,11 @@ def axes(ax: Axes | None, *, right: float = 0.86, left: float = 0.09, bottom: fl
     FigureCanvasAgg(figure)
     figure.subplots_adjust(left=left, right=right, bottom=bottom, top=top)
     return figure.add_subplot()
+
+
+def room(labels: Iterable[str], *, least: float = 0.15, letter: float = 0.0086) -> float:
+    """Share of the slide's width that the longest of these labels needs."""
+    return min(0.4, max(least, 0.045 + letter * max((len(label) for label in labels), default=0)))
 
 
 def headline(ax: Axes, finding: str, subtitle: str) -> None:

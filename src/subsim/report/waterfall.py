@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from subsim.experiment.results import Runs
 
 Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 
 GAINS: Final = ("new", "expansion", "reactivation")
 LOSSES: Final = ("contraction", "churn")

@@ -11,6 +11,7 @@ from subsim.random import uniform_array
 
 SEGMENTS = ("smb", "mid_market", "enterprise")
 TEAMS = ("onboarding", "mid_touch", "high_touch")
+TITLED = {"mid_touch": SimpleNamespace(title="Mid-touch CSMs")}
 TIERS = ("tech", "low", "high")
 START = date(2026, 7, 1)
 OPENING_CENTS = (210_000_000, 560_000_000, 640_000_000)
@@ -100,7 +101,7 @@ def cube(
 
 
 def scenario(name: str, months: int = 24, **fields: object) -> SimpleNamespace:
-    known = {"name": name, "start": START, "horizon_months": months, "currency": "USD", **fields}
+    known = {"name": name, "start": START, "horizon_months": months, "currency": "USD", "teams": TITLED, **fields}
     return SimpleNamespace(**known, to_dict=lambda: {key: str(value) for key, value in known.items()})
 
 

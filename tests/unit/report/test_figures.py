@@ -24,7 +24,14 @@ DRAW: dict[str, Callable[[Runs], Axes]] = {
 
 @pytest.fixture(scope="module")
 def runs() -> Runs:
-    return synthetic.runs(draws=30, months=36)
+    """Plans with long names whose differences have either sign."""
+    plans = {"pooled_mid_market": (1.03, 0.9), "tech_touch_long_tail": (1.1, 0.75), "better": (0.7, 1.2)}
+    outcomes = {"baseline": synthetic.outcome("baseline", 30, 36)}
+    for name, (churn_scale, seat_cost) in plans.items():
+        outcomes[name] = synthetic.outcome(name, 30, 36, churn_scale=churn_scale, seat_cost=seat_cost)
+    long = "Two onboarding specialists more"
+    outcomes[long] = synthetic.outcome(long, 30, 36, churn_scale=0.95)
+    return Runs(outcomes, seed=5, draws=30)
 
 
 @pytest.mark.parametrize("name", DRAW)

@@ -29,8 +29,8 @@ def test_summary_says_where_arr_lands_with_interval_kind(runs: Runs) -> None:
 
 def test_summary_names_the_busiest_team_and_dropped_work(runs: Runs) -> None:
     text = prose.run_summary(runs)
-    assert "busiest team is mid touch" in text
-    assert "mid touch " in text.split("Work dropped")[1]
+    assert "busiest team is Mid-touch CSMs" in text
+    assert "Mid-touch CSMs " in text.split("Work dropped")[1]
 
 
 def test_short_horizons_claim_no_annual_retention() -> None:
