@@ -229,6 +229,8 @@ def test_rates_are_written_as_a_file(call: Call, tmp_path: Path) -> None:
     code, out, err = call("rates", str(tmp_path), "--as-of", "2026-06-30", "-o", str(target))
     assert (code, err) == (0, "")
     assert "rates written" in out
+    given = ("rates", str(tmp_path), "--as-of", "2026-06-30", "-o", str(target), "--json")
+    assert json.loads(call(*given)[1])["rates"] == yaml.safe_load(target.read_text())["rows"]
     assert yaml.safe_load(target.read_text())["rows"]
     assert call("rates", str(tmp_path), "--as-of", "2026-06-30", "-o", str(tmp_path / "no" / "x"))[0] == 2
 

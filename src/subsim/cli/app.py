@@ -112,6 +112,7 @@ def forecast(
     seed: Seed = 1,
     workers: Workers = None,
     out: Out = Path("results"),
+    as_json: Json = False,
 ) -> None:
     """Compare the shipped coverage plans on the demo company and write the board's pictures.
 
@@ -122,13 +123,17 @@ def forecast(
     from subsim.scenario import explain, load_scenario
 
     plans = [load_scenario(scenarios / f"{name}.yaml") for name in PLANS]
-    screen.show_plain(explain(plans[0]))
-    options = work.Options(draws, seed, workers, "compiled", False, out, figures=True, json=False)
+    if not as_json:
+        screen.show_plain(explain(plans[0]))
+    options = work.Options(draws, seed, workers, "compiled", False, out, figures=True, json=as_json)
     runs = work.simulate(plans, options)
+    folder = work.keep(runs, options)
+    if as_json:
+        screen.print_json(work.compare_json(runs))
+        return
     screen.show_run(runs, runs.names[0])
     screen.show_contrasts(runs.contrasts())
     screen.show_text(prose.compare_summary(runs))
-    folder = work.keep(runs, options)
     screen.out.print(f"\nPictures, summary, table and manifest are in {folder}:")
     for path in sorted(folder.iterdir()):
         screen.out.print(f"  {path}", markup=False)
@@ -222,15 +227,20 @@ def rates(
     as_of: AsOf,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Parameter file to write (YAML).")],
     mapping: MappingFile = None,
+    as_json: Json = False,
 ) -> None:
     """Count simple rates in a customer base and write them as a parameter file for scenarios.
 
     Example: `subsim rates data/acme --as-of 2026-06-30 -o acme_rates.yaml`
     """
     from subsim.book import read_book
-    from subsim.cli import books
+    from subsim.cli import books, screen
 
-    books.write_rates(read_book(book, as_of=as_of, mapping=mapping), output)
+    rows = books.write_rates(read_book(book, as_of=as_of, mapping=mapping), output)
+    if as_json:
+        screen.print_json({"written": str(output), "rates": rows})
+    else:
+        screen.show_plain(f"{len(rows)} rates written to {output}")
 
 
 @app.command()
@@ -250,6 +260,7 @@ def parameters(as_json: Json = False) -> None:
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to write.")] = Path("demo"),
+    as_json: Json = False,
 ) -> None:
     """Write the demo company, whose truth is known, and its scenarios, to start from.
 
@@ -259,11 +270,14 @@ def demo(
     from subsim.experiment.demo import write_demo
 
     write_demo(folder)
-    screen.out.print(f"Written to {folder}", markup=False)
+    if as_json:
+        screen.print_json({"written": str(folder)})
+    else:
+        screen.show_plain(f"Written to {folder}")
 
 
 @app.command()
-def warmup() -> None:
+def warmup(as_json: Json = False) -> None:
     """Compile the engine now, so that the first run starts at once.
 
     Example: `subsim warmup`
@@ -271,9 +285,12 @@ def warmup() -> None:
     from subsim.cli import screen
     from subsim.experiment.run import warm_up
 
-    with screen.progress(1, quiet=False):
+    with screen.progress(1, quiet=as_json):
         warm_up()
-    screen.out.print("The engine is compiled.")
+    if as_json:
+        screen.print_json({"compiled": True})
+    else:
+        screen.show_plain("The engine is compiled.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

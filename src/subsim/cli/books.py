@@ -54,8 +54,8 @@ def show(book: Book) -> None:
     screen.out.print(table)
 
 
-def write_rates(book: Book, path: Path) -> None:
-    """Write empirical rates as a parameter file that scenarios name under `parameters:`."""
+def write_rates(book: Book, path: Path) -> list[dict[str, Any]]:
+    """Write empirical rates as a parameter file that scenarios name under `parameters:`; gives its rows."""
     from subsim.book import empirical_rates
 
     rows = empirical_rates(book)
@@ -69,7 +69,7 @@ def write_rates(book: Book, path: Path) -> None:
             found=error.strerror or str(error),
             allowed="a file in a folder that exists and can be written",
         ) from error
-    screen.out.print(f"{len(rows)} rates written to {path}", markup=False)
+    return rows
 
 
 def parameter_rows() -> list[dict[str, Any]]:

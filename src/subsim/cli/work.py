@@ -36,6 +36,7 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
     """Run scenarios under a progress bar."""
     from subsim.experiment.run import run
 
+    store.check_folder(options.out)
     with screen.progress(options.draws * len(scenarios), quiet=options.json) as progress:
         return run(
             scenarios,

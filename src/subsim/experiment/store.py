@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import tempfile
@@ -103,6 +104,19 @@ def save(
         if pictures:
             pictures(folder)
     return results / identifier
+
+
+def check_folder(results: Path) -> None:
+    """Refuse, before any work is done, a folder of results that cannot be written; makes nothing."""
+    existing = next(path for path in (results, *results.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        found = "not a folder" if not existing.is_dir() else "may not be written"
+        raise InputError(
+            where=f"results folder {results}",
+            found=found,
+            allowed="a folder that can be written",
+            do="Choose another with --out.",
+        )
 
 
 @contextmanager

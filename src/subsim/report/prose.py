@@ -68,7 +68,8 @@ def _work_paragraph(runs: Runs, name: str | None) -> str:
         if lost
         else " No team drops 1 % of its work or more."
     )
-    return f"The busiest team is {plain(runs.team_title(name, busiest))}: {percent(known[busiest])} of its hours on average.{tail}"
+    title = plain(runs.team_title(name, busiest))
+    return f"The busiest team is {title}: {percent(known[busiest])} of its hours on average.{tail}"
 
 
 def _mean(runs: Runs, name: str | None, metric: str, team: str) -> float:

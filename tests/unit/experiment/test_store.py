@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -82,6 +83,20 @@ def test_a_file_in_place_of_the_folder_is_said(runs: Runs, tmp_path: Path) -> No
     (tmp_path / "results").write_text("a file")
     with pytest.raises(InputError, match="results folder"):
         store.save(runs, tmp_path / "results", summary="text")
+    with pytest.raises(InputError, match="not a folder"):
+        store.check_folder(tmp_path / "results")
+
+
+def test_checking_a_folder_makes_nothing(tmp_path: Path) -> None:
+    store.check_folder(tmp_path / "new" / "results")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_that_may_not_be_written_is_refused_early(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="may not be written"):
+        store.check_folder(tmp_path / "results")
 
 
 def test_an_interrupted_picture_leaves_nothing(runs: Runs, tmp_path: Path) -> None:
