@@ -60,7 +60,7 @@ def show_run(runs: Runs, name: str) -> None:
     out.print(f"\n[bold]{capital(plain(name))}[/bold]  {runs.draws} draws, seed {runs.seed}")
     out.print(fan_text(runs, name), style="blue")
     out.print(_outlook(runs, name))
-    if len(runs.groups(name, "utilisation")) > 1:
+    if not np.isnan(runs.samples(name, "utilisation")).all():
         out.print(_teams(runs, name))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from subsim.cli import screen
 from subsim.experiment import store
 from subsim.report import prose
@@ -62,7 +64,7 @@ def keep(runs: Runs, options: Options) -> Path:
             mark = "" if len(runs) == 1 else f"_{_file_name(name)}"
             figures.save(figures.fan(runs, name), folder / f"arr{mark}.png")
             figures.save(figures.bridge(runs, name), folder / f"bridge{mark}.png")
-            if len(runs.groups(name, "utilisation")) > 1:
+            if has_hours(runs, name):
                 figures.save(figures.utilisation(runs, name), folder / f"load{mark}.png")
         if len(runs) > 1:
             figures.save(figures.plans_fan(runs), folder / "plans.png")
@@ -72,6 +74,11 @@ def keep(runs: Runs, options: Options) -> Path:
     return store.save(
         runs, options.out, summary=summary, command=command, pictures=pictures if options.figures else None
     )
+
+
+def has_hours(runs: Runs, name: str) -> bool:
+    """Whether anybody works in this scenario."""
+    return not bool(np.isnan(runs.samples(name, "utilisation")).all())
 
 
 def _file_name(name: str) -> str:

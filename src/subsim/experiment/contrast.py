@@ -11,7 +11,7 @@ import pandas as pd
 
 from subsim.errors import InputError
 from subsim.experiment.metrics import DECIMALS, METRICS
-from subsim.experiment.quantiles import STATISTICS, interval, summarise
+from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,8 +88,6 @@ class Contrast:
 
     def to_records(self) -> list[dict[str, Any]]:
         """JSON-ready rows; null where a ratio has no value."""
-        from subsim.experiment.results import clean  # noqa: PLC0415 - results reads this module
-
         return [clean(row) for row in self.table.to_dict("records")]
 
     def __repr__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -44,3 +46,11 @@ def summarise(values: Floats, decimals: int) -> Floats:
         out[0, partly] = np.nanmean(values[:, partly], axis=0)
         out[1:, partly] = np.nanquantile(values[:, partly], list(LEVELS.values()), axis=0)
     return np.round(out, decimals) + 0.0  # no negative zero
+
+
+def clean(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row for JSON: NaN and empty text become null."""
+    return {
+        str(key): None if value == "" or (isinstance(value, float) and math.isnan(value)) else value
+        for key, value in row.items()
+    }

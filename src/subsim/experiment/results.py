@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -26,7 +25,7 @@ from subsim.experiment.metrics import (
     segment_values,
     team_values,
 )
-from subsim.experiment.quantiles import STATISTICS, interval, summarise
+from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -257,11 +256,3 @@ class View:
 def month_ends(setup: Setup) -> npt.NDArray[np.datetime64]:
     """Last days of the months, as datetime64[s]."""
     return np.array(setup.month_ends, dtype="datetime64[D]").astype("datetime64[s]")
-
-
-def clean(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row for JSON: NaN and empty text become null, counts that are whole stay numbers."""
-    return {
-        str(key): None if value == "" or (isinstance(value, float) and math.isnan(value)) else value
-        for key, value in row.items()
-    }

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from subsim.errors import InputError
 from subsim.experiment.results import month_ends
 from subsim.report.fans import spread_of
 from subsim.report.style import (
@@ -35,6 +36,10 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
     days = month_ends(runs.outcome(name).setup)
     load = _mean(runs.values(name, "utilisation"))[:, :-1].T
     expired = _expired_share(runs, name)
+    if np.isnan(load).all():
+        raise InputError(
+            where=f"load of {scenario.name}", found="no team with hours to work", allowed="a team with seats"
+        )
     edges = np.arange(len(days) + 1)
     with styled():
         ax = axes(ax, left=room(titles), right=0.97, bottom=0.17)

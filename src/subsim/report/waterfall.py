@@ -93,7 +93,9 @@ def _zoom(ax: Axes, opening: float, closing: float, flows: dict[str, Floats]) ->
     highest = max(opening + sum(np.quantile(flows[metric], 0.95) for metric in GAINS), closing)
     lowest = min(opening, closing, *(opening - np.quantile(flows[metric], 0.95) for metric in LOSSES))
     room = highest - lowest
-    step = 10.0 ** np.floor(np.log10(room)) / 2 if room > 0 else 1.0
-    bottom = float(max(0.0, np.floor((lowest - 0.9 * room) / step) * step))
-    ax.set_ylim(bottom, highest + 0.12 * (highest - bottom))
+    bottom = 0.0
+    if room > 0:
+        step = 10.0 ** np.floor(np.log10(room)) / 2
+        bottom = float(max(0.0, np.floor((lowest - 0.9 * room) / step) * step))
+    ax.set_ylim(bottom, highest + 0.12 * (highest - bottom) or 1.0)
     return bottom

@@ -1,4 +1,6 @@
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from subsim.engine.metrics import SEGMENT
+from subsim.errors import InputError
 from subsim.experiment.results import Runs
 from subsim.report import figures
 from tests.unit.experiment import synthetic
@@ -82,6 +86,22 @@ def test_bridge_bars_add_up(runs: Runs) -> None:
     heights = [bar.get_height() for bar in bars]
     assert sum(heights[:-1]) == pytest.approx(heights[-1])
     assert heights[-1] == pytest.approx(runs.samples("baseline", "arr")[:, 11].mean())
+
+
+def test_a_base_where_nothing_happens_is_drawn_without_complaint() -> None:
+    still = synthetic.outcome("still", 3, 12)
+    cube = still.cube
+    for array in (cube.segments, cube.teams, cube.tiers):
+        array[:] = 0
+    cube.segments[..., SEGMENT.index("arr")] = cube.opening_arr
+    runs = Runs({"still": still, "again": replace(still, scenario=synthetic.scenario("again"))}, seed=5, draws=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for draw in (figures.fan, figures.bridge, figures.plans_fan):
+            draw(runs).get_figure(root=True).canvas.draw()
+        figures.coverage(runs.contrasts()).get_figure(root=True).canvas.draw()
+    with pytest.raises(InputError, match="no team with hours"):
+        figures.utilisation(runs)
 
 
 def test_saved_pictures_are_slide_size_and_repeat_byte_for_byte(runs: Runs, tmp_path: Path) -> None:
