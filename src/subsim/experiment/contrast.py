@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from subsim.errors import InputError
+from subsim.experiment import presenting
 from subsim.experiment.metrics import DECIMALS, METRICS
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 
@@ -72,9 +73,7 @@ class Contrast:
     @property
     def text(self) -> str:
         """The difference in one paragraph, with its interval's kind and the chance that it is an improvement."""
-        from subsim.report import prose  # noqa: PLC0415 - report reads experiment
-
-        return prose.contrast_paragraph(self)
+        return str(presenting.prose().contrast_paragraph(self))
 
     def summary(self) -> str:
         """Table and paragraph as text."""
@@ -82,9 +81,8 @@ class Contrast:
 
     def figure(self, *, ax: Axes | None = None) -> Axes:
         """Differences of ARR and cost with their intervals; returns the axes."""
-        from subsim.report import figures  # noqa: PLC0415 - matplotlib is slow to import
-
-        return figures.coverage([self], ax=ax)
+        drawn: Axes = presenting.figures().coverage([self], ax=ax)
+        return drawn
 
     def to_records(self) -> list[dict[str, Any]]:
         """JSON-ready rows; null where a ratio has no value."""

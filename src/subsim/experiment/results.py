@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from subsim.errors import InputError
+from subsim.experiment import presenting
 from subsim.experiment.contrast import Contrast, contrast
 from subsim.experiment.metrics import (
     ALL,
@@ -248,9 +249,8 @@ class View:
 
     def fan(self, scenario: str | Scenario | None = None, *, ax: Axes | None = None) -> Axes:
         """Fan chart of ARR; returns the axes."""
-        from subsim.report import figures  # noqa: PLC0415 - matplotlib is slow to import
-
-        return figures.fan(self.runs, self.runs.outcome(scenario).scenario.name, ax=ax)
+        drawn: Axes = presenting.figures().fan(self.runs, self.runs.outcome(scenario).scenario.name, ax=ax)
+        return drawn
 
 
 def month_ends(setup: Setup) -> npt.NDArray[np.datetime64]:
