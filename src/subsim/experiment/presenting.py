@@ -1,7 +1,7 @@
 """The one seam by which results offer their own pictures and words: `runs.arr.fan()`, `contrast.text`.
 
-The report room reads results, never the other way round: it is named here as text and loaded when somebody asks, so that
-running and storing experiments needs no plotting library.
+The report room reads results, never the other way round: it is named here as text and loaded when somebody asks, so
+that running and storing experiments needs no plotting library.
 """
 
 from __future__ import annotations
