@@ -28,6 +28,9 @@ COMPILED = not config.DISABLE_JIT
 BOUNDSCHECK = os.environ.get("SUBSIM_BOUNDSCHECK", "") == "1"
 MASK64 = 0xFFFF_FFFF_FFFF_FFFF
 
+# Compiled code lives here and calls nothing elsewhere: an edit of a report must not cost a recompilation.
+_COMPILED_ROOMS = ("random", "model", "engine")
+
 _entries: list[Any] = []
 
 
@@ -86,9 +89,11 @@ def needs_compiling() -> bool:
 
 
 def _fingerprint() -> str:
-    """Hash of the content of all sources and data tables of the package."""
+    """Hash of the content of all sources and data tables that compiled code is made from."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".toml")):
+    rooms = [PACKAGE / room for room in _COMPILED_ROOMS]
+    inside = [p for room in rooms for p in room.rglob("*") if p.suffix in (".py", ".toml")]
+    for path in sorted([*PACKAGE.glob("_jit.py"), *inside]):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)

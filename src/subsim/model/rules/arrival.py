@@ -15,7 +15,7 @@ from subsim.random.quantiles import exponential, gamma, lognormal, normal
 @rule
 def gap(key: Any, source: int, n: int, envelope: float) -> int:
     """Minutes from lead n-1 to lead n of a source whose envelope is that many leads a month."""
-    return 1 + int(exponential(draw(key, purposes.ARRIVAL_GAP, future_entity(source, n), 0)) / envelope * MONTH)
+    return int(exponential(draw(key, purposes.ARRIVAL_GAP, future_entity(source, n), 0)) / envelope * MONTH + 0.5)
 
 
 @rule

@@ -18,7 +18,6 @@ from subsim.random import purposes
 from subsim.random.quantiles import beta, gamma, normal
 
 FIT, NO_VALUE, ENGAGEMENT, SPONSOR, PRICE, UNCONTROLLED, UNEXPLAINED = range(7)
-_GRID = 24  # points for fit given survival: the error in its mean is below 1e-3 standard deviations
 
 
 @rule
@@ -121,39 +120,33 @@ def fit_slope(p: Any) -> float:
 
 
 @rule
-def _survival(p: Any, segment: int, exposure: float) -> float:
-    """Chance to survive an exposure, over the spread of risk between accounts."""
-    theta = p[at.renewal_frailty + segment]
-    if theta < 1e-9 or p[at.renewal_beta_mixing] > 0.5:
-        return math.exp(-exposure)
-    return (1.0 + theta * exposure) ** (-1.0 / theta)
+def fit_factor(p: Any, fit: float) -> float:
+    """What an account's fit does to its hazard at rest."""
+    return math.exp(-fit_slope(p) * fit)
 
 
 @rule
 def opening_fit(p: Any, key: Any, entity: int, segment: int, exposure: float) -> float:
-    """Fit of a live account given that it survived: the birth distribution weighted by the chance to survive.
+    """Fit of a live account given that it survived: survivors fit better than newcomers.
 
-    Survivors fit better than newcomers. The conditional is laid on a grid of equal birth probability and inverted.
+    The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk and
+    b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is drawn
+    (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02.
     """
-    u = draw(key, purposes.FIT, entity, 0)
+    z = normal(draw(key, purposes.FIT, entity, 0))
     mean = p[at.arrival_fit_mean + segment]
-    slope = fit_slope(p)
-    if exposure <= 0.0 or slope == 0.0:
-        return mean + normal(u)
-    total = 0.0
-    for i in range(_GRID):
-        f = mean + normal((i + 0.5) / _GRID)
-        total += _survival(p, segment, exposure * math.exp(-slope * f))
-    target = u * total
-    passed = 0.0
-    for i in range(_GRID):
-        f = mean + normal((i + 0.5) / _GRID)
-        weight = _survival(p, segment, exposure * math.exp(-slope * f))
-        if passed + weight >= target or i == _GRID - 1:
-            inside = min(max((target - passed) / weight, 1e-9), 1.0 - 1e-9) if weight > 0.0 else 0.5
-            return mean + normal((i + inside) / _GRID)
-        passed += weight
-    return mean
+    b = fit_slope(p)
+    if exposure <= 0.0 or b == 0.0:
+        return mean + z
+    theta = 0.0 if p[at.renewal_beta_mixing] > 0.5 else p[at.renewal_frailty + segment]
+    f = mean
+    curvature = 1.0
+    for _ in range(4):
+        hazard_now = exposure * math.exp(-b * f)
+        scaled = 1.0 + theta * hazard_now
+        curvature = 1.0 + b * b * hazard_now / (scaled * scaled)
+        f -= (f - mean - b * hazard_now / scaled) / curvature
+    return f + z / math.sqrt(curvature)
 
 
 @rule

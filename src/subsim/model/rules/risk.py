@@ -48,7 +48,7 @@ def meets(left: float, rate: float, now: int, until: int) -> int:
     """When a threshold with ``left`` to go is met at ``rate`` per year, if before ``until``; else NEVER."""
     if rate <= 0.0 or left >= rate * (until - now) / YEAR:
         return NEVER
-    return min(until, now + 1 + int(left / rate * YEAR))
+    return min(until, now + int(left / rate * YEAR + 0.5))
 
 
 @rule
@@ -66,4 +66,4 @@ def reactivation_after(p: Any, key: Any, entity: int, spell: int, segment: int) 
     years = exponential(draw(key, purposes.REACTIVATION, entity, spell)) / rate
     if years > 2.0:
         return NEVER
-    return 1 + int(years * YEAR)
+    return int(years * YEAR + 0.5)

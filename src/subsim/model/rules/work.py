@@ -1,5 +1,6 @@
 """Work items: how much they take, when they lapse, and who comes first."""
 
+import math
 from typing import Any
 
 from subsim._jit import rule
@@ -7,7 +8,7 @@ from subsim.model import slots as at
 from subsim.model.rules.clock import NEVER, minutes
 from subsim.model.rules.draw import draw
 from subsim.random import purposes
-from subsim.random.quantiles import exponential, gamma
+from subsim.random.quantiles import exponential, log_gamma, weibull
 
 WAIT, EXPIRE, SQUEEZE, OVERTIME = range(4)
 #: Work types with a meaning of their own; all others are touches of a calendar.
@@ -37,10 +38,10 @@ def policy(p: Any, work: int) -> int:
 
 @rule
 def item_minutes(p: Any, key: Any, who: int, n: int, work: int) -> int:
-    """Minutes of work of the n-th item of a type for an account (``who`` joins both): Gamma around the type's mean."""
+    """Minutes of work of the n-th item of a type for an account (``who`` joins both): Weibull around the type's mean."""
     shape = p[at.work_hours_shape + work]
-    hours = p[at.work_hours + work] * gamma(draw(key, purposes.WORK_HOURS, who, n), shape) / shape
-    return int(hours * 60.0 + 0.5)
+    scale = p[at.work_hours + work] * math.exp(-log_gamma(1.0 + 1.0 / shape))
+    return int(weibull(draw(key, purposes.WORK_HOURS, who, n), shape, scale) * 60.0 + 0.5)
 
 
 @rule

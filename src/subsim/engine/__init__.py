@@ -1,0 +1,1 @@
+"""Engines: the compiled event loop and the SimPy reference, of one set of rules."""

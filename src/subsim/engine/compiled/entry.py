@@ -1,0 +1,219 @@
+"""How accounts enter: the opening book, new business, referrals, and those that come back."""
+
+from typing import Any
+
+from subsim._jit import inner
+from subsim.engine import events as ev
+from subsim.engine import metrics as m
+from subsim.engine.compiled.account import (
+    arm_all,
+    begin_term,
+    choose_tier,
+    own,
+    raise_of,
+    set_arr,
+    start_calendars,
+)
+from subsim.engine.compiled.book import by_segment, note
+from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.service import next_ticket, onboard_alone
+from subsim.engine.state import N_ACCOUNTS, STATUS
+from subsim.model import slots as at
+from subsim.model.rules import arrival, clock, engagement, onboarding, renewal, risk, work
+from subsim.model.rules.clock import DAY, MONTH, NEVER, YEAR, minutes
+from subsim.model.rules.draw import draw
+from subsim.random import purposes
+
+
+@inner
+def new_row(w: Any, s: Any, entity: int, segment: int, start: int) -> int:
+    """A clean row for an account; -1 (and the status) when the table is full."""
+    i = s.count[N_ACCOUNTS]
+    if i >= s.accounts.size:
+        s.count[STATUS] = ev.ACCOUNTS_FULL
+        return -1
+    s.count[N_ACCOUNTS] = i + 1
+    a = s.accounts[i]
+    a.entity = entity
+    a.segment = segment
+    a.start = start
+    a.arr = 0
+    a.ttv_days = -1.0
+    a.score = 101.0
+    a.notice_at = NEVER
+    a.first_value_at = NEVER
+    a.stall_at = NEVER
+    a.ticket_at = NEVER
+    a.lead_at = NEVER
+    a.back_at = NEVER
+    a.above_since = -1
+    a.lost_at = -NEVER
+    a.owner = -1
+    a.k = 0
+    a.reviews = 0
+    a.lives = 0
+    a.ticket_n = 0
+    a.spike_from = 0
+    a.spike_n = 0
+    a.tier = 0
+    a.stage = ev.ONBOARDING
+    a.band = -1
+    a.alive = 1
+    a.sponsor = 1
+    a.advocate = 0
+    a.doomed = 0
+    a.prepared = 0
+    a.conceded = 0
+    a.inactive = 0
+    a.response = engagement.response(s.p, s.key, entity)
+    for j in range(12):
+        s.history[i, j] = 0
+    for which in range(risk.RISKS):
+        s.spells[i, which] = 0
+        s.pending[i, which] = NEVER
+        s.rate[i, which] = 0.0
+        s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), entity, 0)
+    for k in range(w.n_work):
+        item = s.items[i * w.n_work + k]
+        item.state = 0
+        item.n = 0
+        item.tag = 0
+        item.next_due = NEVER
+        item.lapses = NEVER
+        item.overflow = NEVER
+    s.mood[2] += 1.0
+    return i  # type: ignore[no-any-return]
+
+
+@inner
+def begin_onboarding(w: Any, s: Any, i: int, t: int) -> None:
+    """Raise onboarding; where nobody does it, the customer goes alone. An onboarding that lasts too long stalls."""
+    a = s.accounts[i]
+    if not raise_of(w, s, i, work.ONBOARDING, t, NEVER, 0):
+        onboard_alone(w, s, i, t)
+    a.stall_at = t + max(1, minutes(onboarding.patience_days(s.p, s.key, a.entity, a.segment)))
+    push(w, s, a.stall_at, ev.STALL, i)
+
+
+@inner
+def begin_life(w: Any, s: Any, i: int, t: int, fresh: bool) -> None:
+    """Start what runs on every live account: calendars, reviews, risks, tickets."""
+    a = s.accounts[i]
+    start_calendars(w, s, i, t, fresh)
+    a.review_at = t + MONTH
+    if not fresh:
+        a.review_at = t + 1 + int(draw(s.key, purposes.REVIEW_OFFSET, a.entity, a.lives) * MONTH)
+    push(w, s, a.review_at, ev.REVIEW, i)
+    arm_all(w, s, i, t)
+    next_ticket(w, s, i, t)
+
+
+@inner
+def new_account(w: Any, s: Any, entity: int, segment: int, t: int, bonus: float) -> None:
+    """A new customer signs, if sales takes the deal."""
+    fit = arrival.fit(s.p, s.key, entity, segment, bonus)
+    if not arrival.qualifies(s.p, s.key, entity, segment, fit):
+        by_segment(s, segment, m.S_DECLINED, 1)
+        note(s, t, ev.L_DECLINED, -1, segment, 0, 0)
+        return
+    i = new_row(w, s, entity, segment, t)
+    if i < 0:
+        return
+    a = s.accounts[i]
+    a.fit = fit
+    a.v = renewal.risk_multiplier(s.p, s.key, entity, segment, 0.0)
+    a.rest = engagement.rest(s.p, segment, fit, -1.0)
+    a.e = s.p[at.engagement_rest + segment] + s.p[at.engagement_fit_effect] * fit
+    a.e_at = t
+    a.term = arrival.term_months(s.p, s.key, entity, segment)
+    a.anchor = clock.day_of_month(t, w.first_day)
+    a.first_arr = arrival.first_arr(s.p, s.key, entity, segment)
+    set_arr(s, i, t, a.first_arr, m.S_NEW, ev.L_NEW, segment)
+    by_segment(s, segment, m.S_LOGOS_NEW, 1)
+    a.tier = choose_tier(w, s, i, t)
+    own(w, s, i, t)
+    begin_term(w, s, i, t, clock.add_months(t, a.term, a.anchor, w.first_day))
+    begin_onboarding(w, s, i, t)
+    begin_life(w, s, i, t, True)
+
+
+@inner
+def open_account(w: Any, s: Any, o: int) -> None:
+    """A live account of the opening book enters with what is known, and the rest drawn given that it survived."""
+    row = w.opening[o]
+    i = new_row(w, s, row.entity, row.segment, row.start)
+    if i < 0:
+        return
+    a = s.accounts[i]
+    a.arr = row.arr
+    a.first_arr = row.first_arr
+    a.term = row.term
+    a.anchor = row.anchor
+    a.tier = row.tier
+    a.k = row.renewals
+    a.owner = row.owner
+    a.since = max(row.start, -YEAR)
+    if a.owner >= 0:
+        s.seats[a.owner].accounts += 1
+    for j in range(12):
+        s.history[i, j] = w.opening_history[o, j]
+    exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k)
+    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure)
+    a.v = renewal.risk_multiplier(
+        s.p, s.key, a.entity, a.segment, exposure * renewal.fit_factor(s.p, a.fit)
+    )
+    open_stage(s, i, row.onboarded, row.ttv_days)
+    a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
+    a.e = engagement.opening(s.p, s.key, a.entity, a.segment, a.fit, a.ttv_days, row.score)
+    a.e_at = 0
+    if row.score >= 0.0:
+        a.score = row.score
+        a.band = engagement.band(s.p, row.score)
+    begin_term(w, s, i, 0, row.term_end)
+    if a.notice_at == NEVER:
+        a.prepared = 1  # its preparation lies before the start and is not in the book: counted as done
+    if a.stage == ev.ONBOARDING:
+        begin_onboarding(w, s, i, 0)
+    begin_life(w, s, i, 0, False)
+
+
+@inner
+def open_stage(s: Any, i: int, onboarded: int, ttv_days: float) -> None:
+    """Whether an opening account has reached first value; where the book is silent, as its own delay says."""
+    a = s.accounts[i]
+    tenure = -a.start / DAY
+    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
+    if onboarded == 1 or (onboarded < 0 and delay <= tenure):
+        a.stage = ev.ADOPTED
+        a.ttv_days = ttv_days if ttv_days >= 0.0 else min(delay, tenure)
+
+
+@inner
+def come_back(w: Any, s: Any, i: int, t: int) -> None:
+    """A lost account signs again, for a share of what it paid, with its risk and its history of renewals."""
+    a = s.accounts[i]
+    a.alive = 1
+    s.mood[2] += 1.0
+    a.lives += 1
+    a.doomed = 0
+    a.conceded = 0
+    a.sponsor = 1
+    a.advocate = 0
+    a.above_since = -1
+    a.inactive = 0
+    a.back_at = NEVER
+    a.e = a.rest
+    a.e_at = t
+    share = s.p[at.renewal_reactivation_share]
+    set_arr(s, i, t, max(1, int(a.last_arr * share + 0.5)), m.S_REACTIVATION, ev.L_REACTIVATION, 0)
+    by_segment(s, a.segment, m.S_LOGOS_REACTIVATED, 1)
+    a.anchor = clock.day_of_month(t, w.first_day)
+    a.tier = choose_tier(w, s, i, t)
+    own(w, s, i, t)
+    begin_term(w, s, i, t, clock.add_months(t, a.term, a.anchor, w.first_day))
+    if a.stage == ev.ONBOARDING:
+        begin_onboarding(w, s, i, t)
+    for which in range(risk.RISKS):
+        s.spells[i, which] += 1
+        s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), a.entity, s.spells[i, which])
+    begin_life(w, s, i, t, True)

@@ -1,0 +1,263 @@
+"""Serving work: seats take the next item, finish it, and what that does to the account."""
+
+from typing import Any
+
+from subsim._jit import inner
+from subsim.engine import events as ev
+from subsim.engine import metrics as m
+from subsim.engine.compiled.account import expand, shift
+from subsim.engine.compiled.book import by_segment, by_team, by_tier, note
+from subsim.engine.compiled.desk import join, leave, precedes
+from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.people import book_time, vacate
+from subsim.engine.compiled.work import ask_dispatch, next_touch
+from subsim.model import slots as at
+from subsim.model.rules import expansion, onboarding, people, tickets, touches
+from subsim.model.rules import work as rules
+from subsim.model.rules.clock import NEVER, minutes
+
+
+@inner
+def candidate(s: Any, seat: int) -> int:
+    """The item a seat would take next: the first of its own desk and of its team's pool; -1 when both are empty."""
+    own = s.roots[at.TEAMS + seat]
+    pool = s.roots[s.seats[seat].team]
+    if own < 0:
+        return pool  # type: ignore[no-any-return]
+    if pool < 0:
+        return own  # type: ignore[no-any-return]
+    return own if precedes(s, own, pool) else pool
+
+
+@inner
+def dispatch(w: Any, s: Any, team: int, t: int) -> None:
+    """Hand out a team's idle seats, the longest idle first."""
+    s.dispatch[team] = NEVER
+    while True:
+        best = -1
+        for seat in range(w.team_from[team], w.team_from[team + 1]):
+            x = s.seats[seat]
+            if x.state == 1 and (best < 0 or x.idle_since < s.seats[best].idle_since) and candidate(s, seat) >= 0:
+                best = seat
+        if best < 0:
+            break
+        begin_service(w, s, best, candidate(s, best), t)
+
+
+@inner
+def pace_of(s: Any, seat: int, t: int) -> float:
+    """Minutes of work a seat does per minute now."""
+    x = s.seats[seat]
+    phase = x.phase if x.phase >= 0 else minutes(s.p[at.seat_ramp_days + x.team])
+    return people.pace(s.p, x.team, x.since, t, phase)
+
+
+@inner
+def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
+    """A seat begins an item."""
+    chair = s.seats[seat]
+    item = s.items[x]
+    i = x // w.n_work
+    work = x % w.n_work
+    leave(s, x)
+    book_time(s, seat, t)
+    chair.state = 2
+    chair.item = x
+    item.state = 2
+    if rules.policy(s.p, work) == rules.SQUEEZE and t > item.lapses:
+        item.minutes = rules.squeezed_minutes(s.p, item.minutes)
+        item.lapses = -1  # marks it as squeezed
+    lasts = people.service(item.minutes, pace_of(s, seat, t))
+    by_team(s, chair.team, m.T_ITEMS_STARTED, 1)
+    by_team(s, chair.team, m.T_WAIT_MINUTES, t - item.raised)
+    if t > item.raised:
+        by_team(s, chair.team, m.T_ITEMS_WAITED, 1)
+    note(s, t, ev.L_BEGUN, i, work, seat, t - item.raised)
+    push(w, s, t + lasts, ev.SERVICE_END, seat)
+    if w.work_role[work] == rules.ONBOARDING:
+        plan_value(w, s, i, t, lasts)
+
+
+@inner
+def plan_value(w: Any, s: Any, i: int, t: int, lasts: int) -> None:
+    """Schedule first value after onboarding began now and lasts so long."""
+    a = s.accounts[i]
+    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
+    a.first_value_at = onboarding.first_value_at(s.p, t, lasts, delay)
+    push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
+
+
+@inner
+def end_service(w: Any, s: Any, seat: int, t: int) -> None:
+    """A seat is done with its item."""
+    chair = s.seats[seat]
+    x = chair.item
+    i = x // w.n_work
+    book_time(s, seat, t)
+    chair.state = 1
+    chair.item = -1
+    chair.idle_since = t
+    by_team(s, chair.team, m.T_ITEMS_DONE, 1)
+    by_team(s, chair.team, m.T_MINUTES_SERVED, s.items[x].minutes)
+    gain = 1.0
+    a = s.accounts[i]
+    if a.owner == seat:
+        gain = people.continuity(s.p, a.since, t)
+    if s.items[x].lapses == -1:
+        gain *= s.p[at.work_squeeze_lift]
+    finish(w, s, i, x % w.n_work, t, gain)
+    if chair.leaving:
+        vacate(w, s, seat, t)
+    ask_dispatch(w, s, chair.team, t)
+
+
+@inner
+def finish(w: Any, s: Any, i: int, work: int, t: int, gain: float) -> None:
+    """What a finished item does to its account."""
+    item = s.items[i * w.n_work + work]
+    a = s.accounts[i]
+    item.state = 0
+    note(s, t, ev.L_DONE, i, work, 0, t - item.raised)
+    if not a.alive:
+        return
+    role = w.work_role[work]
+    lift = s.p[at.work_lift + work] * gain * a.response
+    if role == rules.SAVE:
+        if touches.save_succeeds(s.p, s.key, a.entity, item.n):
+            shift(s, i, t, lift)
+            a.conceded = 1
+        return
+    if role == rules.TICKET:
+        in_time = t - item.raised <= minutes(s.p[at.ticket_target])
+        shift(s, i, t, tickets.effect(s.p, in_time))
+        next_ticket(w, s, i, t)
+        return
+    shift(s, i, t, lift)
+    if role == rules.CALENDAR:
+        by_tier(s, a.tier, m.R_TOUCHES_DONE, 1)
+        next_touch(w, s, i, work, t)
+    elif role == rules.PREP:
+        a.prepared = 1
+    elif role == rules.SPONSOR:
+        if not a.sponsor and touches.sponsor_recovers(s.p, s.key, a.entity, item.tag):
+            a.sponsor = 1
+            note(s, t, ev.L_SPONSOR_BACK, i, 0, 0, 0)
+    elif role == rules.EXPANSION and expansion.won(s.p, s.key, a.entity, item.tag, True):
+        expand(s, i, t, item.tag)
+
+
+@inner
+def expire(w: Any, s: Any, x: int, t: int) -> None:
+    """An item lapses: it leaves its queue and nothing is done, with what follows from that."""
+    item = s.items[x]
+    i = x // w.n_work
+    work = x % w.n_work
+    desk = item.desk
+    team = s.seats[desk - at.TEAMS].team if desk >= at.TEAMS else desk
+    leave(s, x)
+    item.state = 0
+    by_team(s, team, m.T_ITEMS_EXPIRED, 1)
+    by_team(s, team, m.T_MINUTES_EXPIRED, item.minutes)
+    note(s, t, ev.L_EXPIRED, i, work, 0, t - item.raised)
+    a = s.accounts[i]
+    role = w.work_role[work]
+    if role == rules.CALENDAR:
+        by_tier(s, a.tier, m.R_TOUCHES_MISSED, 1)
+        next_touch(w, s, i, work, t)
+    elif role == rules.ONBOARDING:
+        onboard_alone(w, s, i, t)
+    elif role == rules.TICKET:
+        shift(s, i, t, tickets.effect(s.p, False))
+        next_ticket(w, s, i, t)
+
+
+@inner
+def onboard_alone(w: Any, s: Any, i: int, t: int) -> None:
+    """The customer finds first value without help, counted from now."""
+    a = s.accounts[i]
+    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
+    a.first_value_at = t + max(1, minutes(onboarding.self_serve_days(s.p, delay)))
+    push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
+
+
+@inner
+def next_ticket(w: Any, s: Any, i: int, t: int) -> None:
+    """Draw the account's next ticket; one is open at a time."""
+    a = s.accounts[i]
+    a.ticket_at = NEVER
+    k = w.work_of_role[rules.TICKET]
+    if k < 0 or w.work_team[a.tier, k] < 0:
+        return
+    after = tickets.gap(s.p, s.key, a.entity, a.ticket_n, a.segment, a.stage == ev.ADOPTED, a.fit)
+    if after < NEVER:
+        a.ticket_at = t + after
+        push(w, s, a.ticket_at, ev.TICKET, i)
+
+
+@inner
+def deadline(w: Any, s: Any, x: int, t: int) -> None:
+    """An item reaches its deadline unserved: it expires, or somebody does it out of hours."""
+    item = s.items[x]
+    if item.state != 1 or item.lapses != t:
+        return
+    if rules.policy(s.p, x % w.n_work) == rules.OVERTIME:
+        seat = overtime_seat(w, s, x)
+        if seat >= 0:
+            chair = s.seats[seat]
+            chair.overtime += item.minutes
+            leave(s, x)
+            by_team(s, chair.team, m.T_ITEMS_STARTED, 1)
+            by_team(s, chair.team, m.T_ITEMS_DONE, 1)
+            by_team(s, chair.team, m.T_WAIT_MINUTES, t - item.raised)
+            by_team(s, chair.team, m.T_ITEMS_WAITED, 1)
+            by_team(s, chair.team, m.T_MINUTES_SERVED, item.minutes)
+            by_team(s, chair.team, m.T_OVERTIME_MINUTES, item.minutes)
+            note(s, t, ev.L_OVERTIME, x // w.n_work, x % w.n_work, seat, item.minutes)
+            if w.work_role[x % w.n_work] == rules.ONBOARDING:
+                plan_value(w, s, x // w.n_work, t, people.service(item.minutes, pace_of(s, seat, t)))
+            finish(w, s, x // w.n_work, x % w.n_work, t, 1.0)
+            return
+    expire(w, s, x, t)
+
+
+@inner
+def overtime_seat(w: Any, s: Any, x: int) -> int:
+    """Who does an item out of hours: its owner, else the seat with the least overtime; -1 when all are at their cap."""
+    item = s.items[x]
+    desk = item.desk
+    team = s.seats[desk - at.TEAMS].team if desk >= at.TEAMS else desk
+    cap = s.p[at.overtime_cap + team] * 60.0
+    best = -1
+    for seat in range(w.team_from[team], w.team_from[team + 1]):
+        chair = s.seats[seat]
+        if chair.state > 0 and chair.overtime + item.minutes <= cap:
+            if desk == at.TEAMS + seat:
+                return seat
+            if best < 0 or chair.overtime < s.seats[best].overtime:
+                best = seat
+    return best
+
+
+@inner
+def overflow(w: Any, s: Any, x: int, t: int) -> None:
+    """A hybrid tier's item has waited long enough for its owner: anybody in the team may take it."""
+    item = s.items[x]
+    if item.state == 1 and item.overflow == t and item.desk >= at.TEAMS:
+        team = s.seats[item.desk - at.TEAMS].team
+        leave(s, x)
+        join(s, team, x)
+        ask_dispatch(w, s, team, t)
+
+
+@inner
+def self_serve_opportunity(s: Any, i: int, t: int, n: int) -> None:
+    """An opportunity that nobody works: the customer may still buy."""
+    a = s.accounts[i]
+    if expansion.won(s.p, s.key, a.entity, n, False):
+        expand(s, i, t, n)
+
+
+@inner
+def count_ticket(s: Any, i: int) -> None:
+    """Count a ticket of the month."""
+    by_segment(s, s.accounts[i].segment, m.S_TICKETS, 1)

@@ -1,0 +1,5 @@
+SEGMENT: tuple[str, ...]
+TEAM: tuple[str, ...]
+TIER: tuple[str, ...]
+
+def __getattr__(name: str) -> int: ...

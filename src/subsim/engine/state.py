@@ -1,0 +1,243 @@
+"""The state of one run as typed arrays, and what a run is given to start from.
+
+Nothing else holds state. Both numbers of accounts and pending events can outgrow their arrays; the run then stops with a
+status and is begun again with larger ones (identical, since draws depend on identity alone).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from subsim.engine import metrics
+from subsim.model.rules.clock import NEVER
+from subsim.model.rules.risk import RISKS
+from subsim.model.slots import TEAMS
+
+ACCOUNT = np.dtype(
+    [
+        ("entity", "u8"),
+        ("arr", "i8"),
+        ("first_arr", "i8"),
+        ("last_arr", "i8"),  # before it left
+        ("v", "f8"),
+        ("fit", "f8"),
+        ("e", "f8"),
+        ("rest", "f8"),
+        ("response", "f8"),
+        ("ttv_days", "f8"),  # below zero: first value not reached
+        ("score", "f8"),  # last reading; 101 before the first
+        ("e_at", "i4"),  # minute to which engagement is computed
+        ("start", "i4"),
+        ("term_end", "i4"),
+        ("notice_at", "i4"),
+        ("first_value_at", "i4"),
+        ("stall_at", "i4"),
+        ("review_at", "i4"),
+        ("ticket_at", "i4"),
+        ("lead_at", "i4"),
+        ("back_at", "i4"),
+        ("since", "i4"),  # when the present owner took over
+        ("above_since", "i4"),  # since when engagement is at an advocate's level; -1: it is not
+        ("lost_at", "i4"),
+        ("owner", "i4"),  # seat, or -1
+        ("k", "i4"),  # renewals so far
+        ("reviews", "i4"),
+        ("lives", "i4"),  # times it came back
+        ("ticket_n", "i4"),
+        ("spike_from", "i4"),
+        ("spike_n", "i4"),
+        ("term", "i2"),
+        ("anchor", "i1"),
+        ("segment", "i1"),
+        ("tier", "i1"),
+        ("stage", "i1"),
+        ("band", "i1"),  # of the last score; -1 before the first
+        ("alive", "i1"),
+        ("sponsor", "i1"),
+        ("advocate", "i1"),
+        ("doomed", "i1"),
+        ("prepared", "i1"),
+        ("conceded", "i1"),
+        ("inactive", "i1"),  # last score was under the inactivity level
+    ],
+    align=True,
+)
+
+ITEM = np.dtype(
+    [
+        ("rank", "i8"),
+        ("state", "i4"),  # 0 none, 1 waiting, 2 in service
+        ("desk", "i4"),
+        ("left", "i4"),
+        ("right", "i4"),
+        ("parent", "i4"),
+        ("minutes", "i4"),
+        ("raised", "i4"),
+        ("lapses", "i4"),
+        ("overflow", "i4"),
+        ("next_due", "i4"),
+        ("n", "i4"),  # items of this type so far
+        ("tag", "i4"),  # due date of the touch, or number of the opportunity, that the item stands for
+    ],
+    align=True,
+)
+
+SEAT = np.dtype(
+    [
+        ("threshold", "f8"),
+        ("team", "i4"),
+        ("team_key", "i4"),
+        ("number", "i4"),
+        ("state", "i4"),  # 0 empty, 1 idle, 2 busy
+        ("item", "i4"),
+        ("since", "i4"),
+        ("phase", "i4"),  # minutes of a ramp phase; -1: the team's
+        ("idle_since", "i4"),
+        ("mark", "i4"),  # minute to which its time is booked
+        ("incumbent", "i4"),  # number of the person on the seat; -1 before the first
+        ("accounts", "i4"),
+        ("arrives_at", "i4"),
+        ("leaves_at", "i4"),
+        ("review_at", "i4"),
+        ("orphans_at", "i4"),  # from when the accounts of an empty seat may go to others
+        ("leaving", "i4"),
+        ("no_backfill", "i4"),
+        ("busy", "i4"),  # since its last review, for load-dependent leaving
+        ("overtime", "i4"),
+    ],
+    align=True,
+)
+
+LEVER = np.dtype(
+    [
+        ("at", "i4"),
+        ("action", "i4"),
+        ("number", "i4"),  # slot, tier or team that it acts on
+        ("count", "i4"),  # seats that leave
+        ("value", "f8"),
+    ],
+    align=True,
+)
+
+ROUTE = np.dtype(
+    [
+        ("since", "i4"),  # minute from which the rule holds
+        ("segment", "i4"),  # -1: any
+        ("stage", "i4"),  # -1: any
+        ("tier", "i4"),
+        ("arr_from", "i8"),
+        ("arr_below", "i8"),
+        ("score_below", "f8"),  # above 100: any
+    ],
+    align=True,
+)
+
+OPENING = np.dtype(
+    [
+        ("entity", "u8"),
+        ("arr", "i8"),
+        ("first_arr", "i8"),
+        ("start", "i4"),
+        ("term_end", "i4"),
+        ("renewals", "i4"),
+        ("owner", "i4"),
+        ("term", "i2"),
+        ("anchor", "i1"),
+        ("segment", "i1"),
+        ("tier", "i1"),
+        ("onboarded", "i1"),  # 1 yes, 0 no, -1 unknown
+        ("ttv_days", "f8"),  # below zero: unknown
+        ("score", "f8"),  # below zero: none
+    ],
+    align=True,
+)
+
+LOG = np.dtype([("minute", "i4"), ("code", "i4"), ("who", "i4"), ("other", "i4"), ("before", "i8"), ("after", "i8")], align=True)
+
+# Counters of a run.
+N_ACCOUNTS, N_EVENTS, N_LOG, N_HANDLED, MONTH, STATUS = range(6)
+
+
+class World(NamedTuple):
+    """What all runs of a scenario share; read only."""
+
+    opening: Any  # OPENING[accounts]
+    opening_history: Any  # int64[accounts, 12]: ARR at month ends 12..1 months before the start
+    lost_history: Any  # int64[segments, 13]: ARR of accounts lost before the start, j months before it
+    lost_logos: Any  # int64[segments, 13]
+    seats: Any  # SEAT[seats], with arrival dates
+    team_from: Any  # int32[TEAMS + 1]: seats of team t are team_from[t] .. team_from[t + 1] - 1
+    levers: Any  # LEVER[levers]
+    routes: Any  # ROUTE[routes]
+    plan: Any  # float64[segments, months]: new logos a month, season included
+    envelope: Any  # float64[segments]
+    sources: Any  # int64[segments]: number of the source of new customers
+    work_key: Any  # uint64[work]: joins an account's identity for draws of that work type
+    work_role: Any  # int32[work]
+    work_of_role: Any  # int32[roles]: work type of a role, or -1
+    work_team: Any  # int32[tiers, work]: team, or -1
+    tier_team: Any  # int32[tiers]
+    coverage: Any  # int32[tiers]
+    campaign_key: Any  # uint64[campaigns]
+    months: Any  # int32[months + 1]: minute at which each month begins
+    first_day: int
+    n_work: int
+    n_campaigns: int
+
+
+class State(NamedTuple):
+    """What one run changes."""
+
+    p: Any  # float64[LENGTH]
+    key: Any  # uint64[2]
+    accounts: Any  # ACCOUNT[capacity]
+    history: Any  # int64[capacity, 12]
+    left: Any  # float64[capacity, RISKS]
+    rate: Any  # float64[capacity, RISKS]
+    pending: Any  # int32[capacity, RISKS]
+    spells: Any  # int32[capacity, RISKS]
+    items: Any  # ITEM[capacity * n_work]
+    roots: Any  # int32[TEAMS + seats]
+    seats: Any  # SEAT[seats]
+    sources: Any  # int64[segments]: leads so far
+    multiplier: Any  # float64[segments, 2]: month and its multiplier on arrivals
+    sends: Any  # int64[campaigns]
+    dispatch: Any  # int32[TEAMS]: minute of the pending dispatch
+    events: Any  # uint64[capacity]
+    count: Any  # int64[counters]
+    mood: Any  # float64[3]: ill-fitting accounts lost within about a year, when that was computed, live accounts
+    segments: Any  # int64[months, segments, SEGMENT]
+    teams: Any  # int64[months, teams, TEAM]
+    tiers: Any  # int64[months, tiers, TIER]
+    log: Any  # LOG[capacity], empty: no trace
+
+
+def new_state(
+    world: World, length: int, accounts: int, events: int, log: int, months: int, teams: int, tiers: int
+) -> State:
+    """Allocate the arrays of a run; `begin` fills them, again and again."""
+    segments, seats = world.plan.shape[0], world.seats.size
+    return State(
+        p=np.empty(length),
+        key=np.zeros(2, np.uint64),
+        accounts=np.zeros(accounts, ACCOUNT).view(np.recarray),
+        history=np.zeros((accounts, 12), np.int64),
+        left=np.zeros((accounts, RISKS)),
+        rate=np.zeros((accounts, RISKS)),
+        pending=np.zeros((accounts, RISKS), np.int32),
+        spells=np.zeros((accounts, RISKS), np.int32),
+        items=np.zeros(accounts * world.n_work, ITEM).view(np.recarray),
+        roots=np.full(TEAMS + seats, -1, np.int32),
+        seats=world.seats.copy().view(np.recarray),
+        sources=np.zeros(segments, np.int64),
+        multiplier=np.zeros((segments, 2)),
+        sends=np.zeros(max(world.n_campaigns, 1), np.int64),
+        dispatch=np.full(TEAMS, NEVER, np.int32),
+        events=np.zeros(events, np.uint64),
+        count=np.zeros(6, np.int64),
+        mood=np.zeros(3),
+        segments=np.zeros((months, segments, len(metrics.SEGMENT)), np.int64),
+        teams=np.zeros((months, teams, len(metrics.TEAM)), np.int64),
+        tiers=np.zeros((months, tiers, len(metrics.TIER)), np.int64),
+        log=np.zeros(log, LOG).view(np.recarray),
+    )
