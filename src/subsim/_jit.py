@@ -30,6 +30,8 @@ MASK64 = 0xFFFF_FFFF_FFFF_FFFF
 
 # Compiled code lives here and calls nothing elsewhere: an edit of a report must not cost a recompilation.
 _COMPILED_ROOMS = ("random", "model", "engine")
+# Parts of those rooms that are never compiled.
+_PLAIN_PARTS = ("reference", "run.py")
 
 _entries: list[Any] = []
 
@@ -92,7 +94,8 @@ def _fingerprint() -> str:
     """Hash of the content of all sources and data tables that compiled code is made from."""
     digest = hashlib.sha256()
     rooms = [PACKAGE / room for room in _COMPILED_ROOMS]
-    inside = [p for room in rooms for p in room.rglob("*") if p.suffix in (".py", ".toml")]
+    found = [p for room in rooms for p in room.rglob("*") if p.suffix in (".py", ".toml")]
+    inside = [p for p in found if not set(p.relative_to(PACKAGE).parts) & set(_PLAIN_PARTS)]
     for path in sorted([*PACKAGE.glob("_jit.py"), *inside]):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0{len(content)}\0".encode())
