@@ -85,35 +85,35 @@ ITEM = np.dtype(
 SEAT = np.dtype(
     [
         ("threshold", "f8"),
-        ("team", "i4"),
-        ("team_key", "i4"),
-        ("number", "i4"),
-        ("state", "i4"),  # 0 empty, 1 idle, 2 busy
-        ("item", "i4"),
-        ("since", "i4"),
-        ("phase", "i4"),  # minutes of a ramp phase; -1: the team's
-        ("idle_since", "i4"),
-        ("mark", "i4"),  # minute to which its time is booked
-        ("incumbent", "i4"),  # number of the person on the seat; -1 before the first
-        ("accounts", "i4"),
-        ("arrives_at", "i4"),
-        ("leaves_at", "i4"),
-        ("review_at", "i4"),
-        ("orphans_at", "i4"),  # from when the accounts of an empty seat may go to others
-        ("leaving", "i4"),
-        ("no_backfill", "i4"),
-        ("busy", "i4"),  # since its last review, for load-dependent leaving
-        ("overtime", "i4"),
+        ("team", "i8"),
+        ("team_key", "i8"),
+        ("number", "i8"),
+        ("state", "i8"),  # 0 empty, 1 idle, 2 busy
+        ("item", "i8"),
+        ("since", "i8"),
+        ("phase", "i8"),  # minutes of a ramp phase; -1: the team's
+        ("idle_since", "i8"),
+        ("mark", "i8"),  # minute to which its time is booked
+        ("incumbent", "i8"),  # number of the person on the seat; -1 before the first
+        ("accounts", "i8"),
+        ("arrives_at", "i8"),
+        ("leaves_at", "i8"),
+        ("review_at", "i8"),
+        ("orphans_at", "i8"),  # from when the accounts of an empty seat may go to others
+        ("leaving", "i8"),
+        ("no_backfill", "i8"),
+        ("busy", "i8"),  # since its last review, for load-dependent leaving
+        ("overtime", "i8"),
     ],
     align=True,
 )
 
 LEVER = np.dtype(
     [
-        ("at", "i4"),
-        ("action", "i4"),
-        ("number", "i4"),  # slot, tier or team that it acts on
-        ("count", "i4"),  # seats that leave
+        ("at", "i8"),
+        ("action", "i8"),
+        ("number", "i8"),  # slot, tier or team that it acts on
+        ("count", "i8"),  # seats that leave
         ("value", "f8"),
     ],
     align=True,
@@ -121,10 +121,10 @@ LEVER = np.dtype(
 
 ROUTE = np.dtype(
     [
-        ("since", "i4"),  # minute from which the rule holds
-        ("segment", "i4"),  # -1: any
-        ("stage", "i4"),  # -1: any
-        ("tier", "i4"),
+        ("since", "i8"),  # minute from which the rule holds
+        ("segment", "i8"),  # -1: any
+        ("stage", "i8"),  # -1: any
+        ("tier", "i8"),
         ("arr_from", "i8"),
         ("arr_below", "i8"),
         ("score_below", "f8"),  # above 100: any
@@ -140,11 +140,9 @@ OPENING = np.dtype(
         ("start", "i4"),
         ("term_end", "i4"),
         ("renewals", "i4"),
-        ("owner", "i4"),
         ("term", "i2"),
         ("anchor", "i1"),
         ("segment", "i1"),
-        ("tier", "i1"),
         ("onboarded", "i1"),  # 1 yes, 0 no, -1 unknown
         ("ttv_days", "f8"),  # below zero: unknown
         ("score", "f8"),  # below zero: none
@@ -155,7 +153,7 @@ OPENING = np.dtype(
 LOG = np.dtype([("minute", "i4"), ("code", "i4"), ("who", "i4"), ("other", "i4"), ("before", "i8"), ("after", "i8")], align=True)
 
 # Counters of a run.
-N_ACCOUNTS, N_EVENTS, N_LOG, N_HANDLED, MONTH, STATUS = range(6)
+N_ACCOUNTS, N_EVENTS, N_LOG, N_HANDLED, MONTH, STATUS, BUCKET, FREE, N_LATER, N_NOW = range(10)
 
 
 class World(NamedTuple):
@@ -166,20 +164,20 @@ class World(NamedTuple):
     lost_history: Any  # int64[segments, 13]: ARR of accounts lost before the start, j months before it
     lost_logos: Any  # int64[segments, 13]
     seats: Any  # SEAT[seats], with arrival dates
-    team_from: Any  # int32[TEAMS + 1]: seats of team t are team_from[t] .. team_from[t + 1] - 1
+    team_from: Any  # int64[TEAMS + 1]: seats of team t are team_from[t] .. team_from[t + 1] - 1
     levers: Any  # LEVER[levers]
     routes: Any  # ROUTE[routes]
     plan: Any  # float64[segments, months]: new logos a month, season included
     envelope: Any  # float64[segments]
     sources: Any  # int64[segments]: number of the source of new customers
     work_key: Any  # uint64[work]: joins an account's identity for draws of that work type
-    work_role: Any  # int32[work]
-    work_of_role: Any  # int32[roles]: work type of a role, or -1
-    work_team: Any  # int32[tiers, work]: team, or -1
-    tier_team: Any  # int32[tiers]
-    coverage: Any  # int32[tiers]
+    work_role: Any  # int64[work]
+    work_of_role: Any  # int64[roles]: work type of a role, or -1
+    work_team: Any  # int64[tiers, work]: team, or -1
+    tier_team: Any  # int64[tiers]
+    coverage: Any  # int64[tiers]
     campaign_key: Any  # uint64[campaigns]
-    months: Any  # int32[months + 1]: minute at which each month begins
+    months: Any  # int64[months + 1]: minute at which each month begins
     first_day: int
     n_work: int
     n_campaigns: int
@@ -197,13 +195,16 @@ class State(NamedTuple):
     pending: Any  # int32[capacity, RISKS]
     spells: Any  # int32[capacity, RISKS]
     items: Any  # ITEM[capacity * n_work]
-    roots: Any  # int32[TEAMS + seats]
+    roots: Any  # int64[TEAMS + seats]
     seats: Any  # SEAT[seats]
     sources: Any  # int64[segments]: leads so far
     multiplier: Any  # float64[segments, 2]: month and its multiplier on arrivals
     sends: Any  # int64[campaigns]
-    dispatch: Any  # int32[TEAMS]: minute of the pending dispatch
-    events: Any  # uint64[capacity]
+    dispatch: Any  # int64[TEAMS]: minute of the pending dispatch
+    now: Any  # uint64[capacity]: heap of the events of the present bucket
+    later: Any  # uint64[capacity]: events of later buckets
+    chain: Any  # int64[capacity]: next event of the same bucket, or next free place
+    buckets: Any  # int64[buckets]: first event of a bucket, or -1
     count: Any  # int64[counters]
     mood: Any  # float64[3]: ill-fitting accounts lost within about a year, when that was computed, live accounts
     segments: Any  # int64[months, segments, SEGMENT]
@@ -227,14 +228,17 @@ def new_state(
         pending=np.zeros((accounts, RISKS), np.int32),
         spells=np.zeros((accounts, RISKS), np.int32),
         items=np.zeros(accounts * world.n_work, ITEM).view(np.recarray),
-        roots=np.full(TEAMS + seats, -1, np.int32),
+        roots=np.full(TEAMS + seats, -1, np.int64),
         seats=world.seats.copy().view(np.recarray),
         sources=np.zeros(segments, np.int64),
         multiplier=np.zeros((segments, 2)),
         sends=np.zeros(max(world.n_campaigns, 1), np.int64),
-        dispatch=np.full(TEAMS, NEVER, np.int32),
-        events=np.zeros(events, np.uint64),
-        count=np.zeros(6, np.int64),
+        dispatch=np.full(TEAMS, NEVER, np.int64),
+        now=np.zeros(events, np.uint64),
+        later=np.zeros(events, np.uint64),
+        chain=np.zeros(events, np.int64),
+        buckets=np.full((int(world.months[-1]) >> 8) + 2, -1, np.int64),
+        count=np.zeros(10, np.int64),
         mood=np.zeros(3),
         segments=np.zeros((months, segments, len(metrics.SEGMENT)), np.int64),
         teams=np.zeros((months, teams, len(metrics.TEAM)), np.int64),

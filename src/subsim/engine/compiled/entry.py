@@ -149,12 +149,7 @@ def open_account(w: Any, s: Any, o: int) -> None:
     a.first_arr = row.first_arr
     a.term = row.term
     a.anchor = row.anchor
-    a.tier = row.tier
     a.k = row.renewals
-    a.owner = row.owner
-    a.since = max(row.start, -YEAR)
-    if a.owner >= 0:
-        s.seats[a.owner].accounts += 1
     for j in range(12):
         s.history[i, j] = w.opening_history[o, j]
     exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k)
@@ -169,6 +164,9 @@ def open_account(w: Any, s: Any, o: int) -> None:
     if row.score >= 0.0:
         a.score = row.score
         a.band = engagement.band(s.p, row.score)
+    a.tier = choose_tier(w, s, i, 0)
+    own(w, s, i, 0)
+    a.since = max(row.start, -YEAR)  # how long the owner has known it is not in the book: at most a year
     begin_term(w, s, i, 0, row.term_end)
     if a.notice_at == NEVER:
         a.prepared = 1  # its preparation lies before the start and is not in the book: counted as done

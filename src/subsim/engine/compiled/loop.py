@@ -16,6 +16,7 @@ from subsim.engine.compiled.account import (
     expand,
     begin_term,
     play,
+    plays,
     reach_value,
     reroute,
     set_arr,
@@ -24,7 +25,7 @@ from subsim.engine.compiled.account import (
 )
 from subsim.engine.compiled.book import by_segment, by_tier, note
 from subsim.engine.compiled.entry import come_back, new_account, open_account
-from subsim.engine.compiled.heap import pop, push, push_key
+from subsim.engine.compiled.heap import clear_events, pop, push, push_key
 from subsim.engine.compiled.month import close_month
 from subsim.engine.compiled.people import arrive, dismiss, fill, go, reassign, review
 from subsim.engine.compiled.service import (
@@ -118,8 +119,7 @@ def on_opportunity(w: Any, s: Any, i: int, t: int, n: int) -> None:
     a = s.accounts[i]
     if not a.sponsor:
         return
-    k = w.work_of_role[work.EXPANSION]
-    if k >= 0 and w.work_team[a.tier, k] >= 0:
+    if plays(w, s, i, work.EXPANSION) and w.work_team[a.tier, w.work_of_role[work.EXPANSION]] >= 0:
         play(w, s, i, work.EXPANSION, t, NEVER, n)
     else:
         self_serve_opportunity(s, i, t, n)
@@ -392,7 +392,7 @@ def begin(w: Any, s: Any, row: Any, seed: int, run: int) -> None:
     s.key[1] = run
     clear(w, s)
     for month in range(1, w.months.size):
-        push_key(s, word(w.months[month]) << _TIME_BITS)
+        push_key(s, w.months[month], word(w.months[month]) << _TIME_BITS)
     for r in range(w.levers.size):
         push(w, s, w.levers[r].at, ev.LEVER, r)
     for seat in range(s.seats.size):
@@ -411,6 +411,7 @@ def clear(w: Any, s: Any) -> None:
     """Empty what a run before has left behind."""
     for j in range(s.count.size):
         s.count[j] = 0
+    clear_events(s)
     for j in range(s.roots.size):
         s.roots[j] = -1
     for j in range(s.dispatch.size):
