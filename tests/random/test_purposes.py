@@ -50,6 +50,7 @@ FROZEN = {
     "TOUCH_OFFSET": 45,
     "LATE_INVOICE": 46,
     "OPENING_TTV": 47,
+    "OPENING_SPONSOR": 48,
 }
 
 

@@ -45,6 +45,8 @@ class Opening:
     lost_arr: dict[str, Ints] = field(repr=False)
     """Segment -> int64[13]: cents of ARR, j months before `start`, that have been lost since: of accounts that are gone
     and of earlier spells of those that came back. With the sums of `arr_j` they are the openings of frozen cohorts."""
+    lost_logos: dict[str, Ints] = field(repr=False)
+    """The same by number of accounts."""
 
 
 def opening(book: Book, start: dt.date | None = None) -> Opening:
@@ -68,11 +70,11 @@ def opening(book: Book, start: dt.date | None = None) -> Opening:
     accounts = book.tables["accounts"].set_index("account_id")
     table = table.join(accounts[["tier", "owner_id"]]).join(_onboarding(book)).join(_scores(book))
     table["onboarded"] = table["onboarded"].fillna(-1).astype("int8")
-    history, lost = _history(book, begin, table.index)
+    history, lost, lost_logos = _history(book, begin, table.index)
     table = table.join(history)
     whole = ["arr_cents", "first_arr_cents", "start_minute", "term_months", "term_end_minute", "renewals", *history]
     first = ["segment", "tier", "owner_id", *whole[:6], "onboarded", "ttv_days", "score", *history]
-    return Opening(day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost)
+    return Opening(day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost, lost_logos)
 
 
 def _minutes(days: object, begin: np.datetime64) -> Ints:
@@ -134,7 +136,7 @@ def _scores(book: Book) -> pd.Series:
     return rows.drop_duplicates("account_id", keep="last").set_index("account_id")["score"]
 
 
-def _history(book: Book, begin: np.datetime64, live: pd.Index[str]) -> tuple[pd.DataFrame, dict[str, Ints]]:
+def _history(book: Book, begin: np.datetime64, live: pd.Index[str]) -> tuple[pd.DataFrame, dict[str, Ints], dict[str, Ints]]:
     """ARR of the present spells 1..12 months ago, and by segment what was in force then and has been lost since."""
     back = np.arange(HISTORY_MONTHS, -1, -1)
     instants = add_months(np.full(len(back), begin), -back)
@@ -146,5 +148,9 @@ def _history(book: Book, begin: np.datetime64, live: pd.Index[str]) -> tuple[pd.
     gone = np.where(stayed, 0, state.arr)[:, ::-1]
     columns = {f"arr_{j}": own[:, j] for j in range(1, HISTORY_MONTHS + 1)}
     sums = np.column_stack([by_segment(gone[:, j], state.segment, len(state.segments)) for j in range(len(back))])
+    logos = np.column_stack(
+        [by_segment((gone[:, j] > 0).astype(np.int64), state.segment, len(state.segments)) for j in range(len(back))]
+    )
     lost = {name: sums[index].copy() for index, name in enumerate(state.segments)}
-    return pd.DataFrame(columns, index=ids).loc[live], lost
+    lost_logos = {name: logos[index].copy() for index, name in enumerate(state.segments)}
+    return pd.DataFrame(columns, index=ids).loc[live], lost, lost_logos

@@ -160,7 +160,7 @@ class World(NamedTuple):
     """What all runs of a scenario share; read only."""
 
     opening: Any  # OPENING[accounts]
-    opening_history: Any  # int64[accounts, 12]: ARR at month ends 12..1 months before the start
+    opening_history: Any  # int64[accounts, 12]: ARR 11, 10, .. 0 months before the start
     lost_history: Any  # int64[segments, 13]: ARR of accounts lost before the start, j months before it
     lost_logos: Any  # int64[segments, 13]
     seats: Any  # SEAT[seats], with arrival dates

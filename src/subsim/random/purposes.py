@@ -59,6 +59,7 @@ class Purpose(IntEnum):
     TOUCH_OFFSET = 45
     LATE_INVOICE = 46
     OPENING_TTV = 47
+    OPENING_SPONSOR = 48
 
 
 # Plain integers, which compiled code takes as constants.
@@ -109,3 +110,4 @@ HIRING_LAG = int(Purpose.HIRING_LAG)
 TOUCH_OFFSET = int(Purpose.TOUCH_OFFSET)
 LATE_INVOICE = int(Purpose.LATE_INVOICE)
 OPENING_TTV = int(Purpose.OPENING_TTV)
+OPENING_SPONSOR = int(Purpose.OPENING_SPONSOR)

@@ -10,7 +10,7 @@ from subsim.engine.compiled.book import by_segment, note
 from subsim.engine.compiled.heap import push
 from subsim.engine.compiled.work import cancel, move_items, raise_item
 from subsim.model import slots as at
-from subsim.model.rules import engagement, expansion, renewal, risk, work
+from subsim.model.rules import engagement, expansion, onboarding, renewal, risk, tickets, work
 from subsim.model.rules.clock import NEVER, YEAR, minutes
 
 
@@ -55,7 +55,7 @@ def risk_rate(w: Any, s: Any, i: int, which: int) -> float:
     """Rate per year of one of an account's risks, as it stands."""
     a = s.accounts[i]
     if which == risk.SPONSOR_LEAVES:
-        return s.p[at.sponsor_leave_rate + a.segment] if a.sponsor else 0.0
+        return s.p[at.sponsor_leave_rate + a.segment] if a.sponsor else s.p[at.sponsor_returns]
     if which == risk.UNCONTROLLABLE:
         return 0.0 if a.doomed else s.p[at.renewal_uncontrollable + a.segment]
     if which == risk.IN_TERM_LOSS:
@@ -71,6 +71,15 @@ def risk_rate(w: Any, s: Any, i: int, which: int) -> float:
     if which == risk.LATE_INVOICE and w.work_of_role[work.INVOICE] >= 0:
         return s.p[at.invoice_late_rate + a.segment]
     return 0.0
+
+
+@inner
+def new_spell(s: Any, i: int, which: int) -> None:
+    """Begin a new spell of a risk; its rate is set by the next review."""
+    s.spells[i, which] += 1
+    s.pending[i, which] = NEVER
+    s.rate[i, which] = 0.0
+    s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), s.accounts[i].entity, s.spells[i, which])
 
 
 @inner
@@ -154,6 +163,29 @@ def start_calendars(w: Any, s: Any, i: int, t: int, fresh: bool) -> None:
 
 
 @inner
+def onboard_alone(w: Any, s: Any, i: int, t: int) -> None:
+    """The customer finds first value without help, counted from now."""
+    a = s.accounts[i]
+    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
+    a.first_value_at = t + max(1, minutes(onboarding.self_serve_days(s.p, delay)))
+    push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
+
+
+@inner
+def next_ticket(w: Any, s: Any, i: int, t: int) -> None:
+    """Draw the account's next ticket, unless one is open; where nobody answers tickets, none are opened."""
+    a = s.accounts[i]
+    a.ticket_at = NEVER
+    k = w.work_of_role[work.TICKET]
+    if k < 0 or w.work_team[a.tier, k] < 0 or s.items[i * w.n_work + k].state != 0:
+        return
+    after = tickets.gap(s.p, s.key, a.entity, a.ticket_n, a.segment, a.stage == ev.ADOPTED, a.fit)
+    if after < NEVER:
+        a.ticket_at = t + after
+        push(w, s, a.ticket_at, ev.TICKET, i)
+
+
+@inner
 def reroute(w: Any, s: Any, i: int, t: int) -> None:
     """Move an account to the tier that the routing rules give it now."""
     a = s.accounts[i]
@@ -162,12 +194,21 @@ def reroute(w: Any, s: Any, i: int, t: int) -> None:
         return
     note(s, t, ev.L_TIER, i, tier, a.tier, tier)
     a.tier = tier
-    if a.owner >= 0:
-        s.seats[a.owner].accounts -= 1
-        shift(s, i, t, -s.p[at.handover_shock])
+    old, since = a.owner, a.since
+    if old >= 0:
+        s.seats[old].accounts -= 1
     own(w, s, i, t)
+    if old >= 0 and a.owner == old:
+        a.since = since
+    elif old >= 0:
+        shift(s, i, t, -s.p[at.handover_shock])
     move_items(w, s, i, t)
     start_calendars(w, s, i, t, False)
+    k = w.work_of_role[work.ONBOARDING]
+    if a.stage == ev.ONBOARDING and a.first_value_at == NEVER and k >= 0 and s.items[i * w.n_work + k].state == 0:
+        onboard_alone(w, s, i, t)  # nobody onboards in the new tier
+    if a.ticket_at == NEVER:
+        next_ticket(w, s, i, t)
 
 
 @inner

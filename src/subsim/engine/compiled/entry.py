@@ -9,6 +9,9 @@ from subsim.engine.compiled.account import (
     arm_all,
     begin_term,
     choose_tier,
+    new_spell,
+    next_ticket,
+    onboard_alone,
     own,
     raise_of,
     set_arr,
@@ -16,10 +19,9 @@ from subsim.engine.compiled.account import (
 )
 from subsim.engine.compiled.book import by_segment, note
 from subsim.engine.compiled.heap import push
-from subsim.engine.compiled.service import next_ticket, onboard_alone
 from subsim.engine.state import N_ACCOUNTS, STATUS
 from subsim.model import slots as at
-from subsim.model.rules import arrival, clock, engagement, onboarding, renewal, risk, work
+from subsim.model.rules import arrival, clock, engagement, onboarding, renewal, risk, sponsor, work
 from subsim.model.rules.clock import DAY, MONTH, NEVER, YEAR, minutes
 from subsim.model.rules.draw import draw
 from subsim.random import purposes
@@ -157,6 +159,7 @@ def open_account(w: Any, s: Any, o: int) -> None:
     a.v = renewal.risk_multiplier(
         s.p, s.key, a.entity, a.segment, exposure * renewal.fit_factor(s.p, a.fit)
     )
+    a.sponsor = sponsor.present_at_start(s.p, s.key, a.entity, a.segment)
     open_stage(s, i, row.onboarded, row.ttv_days)
     a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
     a.e = engagement.opening(s.p, s.key, a.entity, a.segment, a.fit, a.ttv_days, row.score)
@@ -200,6 +203,8 @@ def come_back(w: Any, s: Any, i: int, t: int) -> None:
     a.above_since = -1
     a.inactive = 0
     a.back_at = NEVER
+    if a.stage == ev.ONBOARDING:
+        a.start = t  # its time to value begins anew
     a.e = a.rest
     a.e_at = t
     share = s.p[at.renewal_reactivation_share]
@@ -212,6 +217,5 @@ def come_back(w: Any, s: Any, i: int, t: int) -> None:
     if a.stage == ev.ONBOARDING:
         begin_onboarding(w, s, i, t)
     for which in range(risk.RISKS):
-        s.spells[i, which] += 1
-        s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), a.entity, s.spells[i, which])
+        new_spell(s, i, which)
     begin_life(w, s, i, t, True)

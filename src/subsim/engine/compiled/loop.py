@@ -11,14 +11,16 @@ from subsim.engine import metrics as m
 from subsim.engine.compiled.account import (
     arm,
     arm_all,
+    begin_term,
     churn,
     engage,
-    expand,
-    begin_term,
+    new_spell,
+    next_ticket,
     play,
     plays,
     reach_value,
     reroute,
+    risk_rate,
     set_arr,
     shift,
     start_calendars,
@@ -33,7 +35,6 @@ from subsim.engine.compiled.service import (
     deadline,
     dispatch,
     end_service,
-    next_ticket,
     overflow,
     self_serve_opportunity,
 )
@@ -80,18 +81,15 @@ def on_risk(w: Any, s: Any, number: int, t: int) -> None:
     if s.pending[i, which] != t or not a.alive:
         return
     n = s.spells[i, which]
-    s.spells[i, which] = n + 1
-    s.pending[i, which] = NEVER
-    s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), a.entity, n + 1)
+    rate = s.rate[i, which]
+    new_spell(s, i, which)
+    s.rate[i, which] = rate
     if which == risk.IN_TERM_LOSS:
         churn(w, s, i, t, renewal.UNCONTROLLED)
         return
     if which == risk.SPONSOR_LEAVES:
-        a.sponsor = 0
-        s.rate[i, which] = 0.0
-        note(s, t, ev.L_SPONSOR_LEFT, i, n, 0, 0)
-        shift(s, i, t, -s.p[at.sponsor_shock] * s.p[at.sponsor_shock_share + a.segment])
-        play(w, s, i, work.SPONSOR, t, NEVER, n)
+        on_sponsor(w, s, i, t, n)
+        s.rate[i, which] = risk_rate(w, s, i, which)
     elif which == risk.UNCONTROLLABLE:
         a.doomed = 1
         s.rate[i, which] = 0.0
@@ -111,6 +109,20 @@ def on_risk(w: Any, s: Any, number: int, t: int) -> None:
     else:
         play(w, s, i, work.INVOICE, t, NEVER, n)
     arm(w, s, i, which, t)
+
+
+@inner
+def on_sponsor(w: Any, s: Any, i: int, t: int, n: int) -> None:
+    """The sponsor leaves, or one is found without anybody's doing."""
+    a = s.accounts[i]
+    if a.sponsor:
+        a.sponsor = 0
+        note(s, t, ev.L_SPONSOR_LEFT, i, n, 0, 0)
+        shift(s, i, t, -s.p[at.sponsor_shock] * s.p[at.sponsor_shock_share + a.segment])
+        play(w, s, i, work.SPONSOR, t, NEVER, n)
+    else:
+        a.sponsor = 1
+        note(s, t, ev.L_SPONSOR_BACK, i, n, 0, 0)
 
 
 @inner

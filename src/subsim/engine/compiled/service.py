@@ -5,14 +5,14 @@ from typing import Any
 from subsim._jit import inner
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
-from subsim.engine.compiled.account import expand, shift
+from subsim.engine.compiled.account import expand, new_spell, next_ticket, onboard_alone, shift
 from subsim.engine.compiled.book import by_segment, by_team, by_tier, note
 from subsim.engine.compiled.desk import join, leave, precedes
 from subsim.engine.compiled.heap import push
 from subsim.engine.compiled.people import book_time, vacate
 from subsim.engine.compiled.work import ask_dispatch, next_touch
 from subsim.model import slots as at
-from subsim.model.rules import expansion, onboarding, people, tickets, touches
+from subsim.model.rules import expansion, onboarding, people, risk, tickets, touches
 from subsim.model.rules import work as rules
 from subsim.model.rules.clock import NEVER, minutes
 
@@ -65,7 +65,9 @@ def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
     chair.item = x
     item.state = 2
     if rules.policy(s.p, work) == rules.SQUEEZE and t > item.lapses:
-        item.minutes = rules.squeezed_minutes(s.p, item.minutes)
+        short = rules.squeezed_minutes(s.p, item.minutes)
+        by_team(s, chair.team, m.T_MINUTES_CANCELLED, item.minutes - short)
+        item.minutes = short
         item.lapses = -1  # marks it as squeezed
     lasts = people.service(item.minutes, pace_of(s, seat, t))
     by_team(s, chair.team, m.T_ITEMS_STARTED, 1)
@@ -137,10 +139,12 @@ def finish(w: Any, s: Any, i: int, work: int, t: int, gain: float) -> None:
         by_tier(s, a.tier, m.R_TOUCHES_DONE, 1)
         next_touch(w, s, i, work, t)
     elif role == rules.PREP:
-        a.prepared = 1
+        if item.tag == a.k:  # not one that was finished after its renewal
+            a.prepared = 1
     elif role == rules.SPONSOR:
         if not a.sponsor and touches.sponsor_recovers(s.p, s.key, a.entity, item.tag):
             a.sponsor = 1
+            new_spell(s, i, risk.SPONSOR_LEAVES)
             note(s, t, ev.L_SPONSOR_BACK, i, 0, 0, 0)
     elif role == rules.EXPANSION and expansion.won(s.p, s.key, a.entity, item.tag, True):
         expand(s, i, t, item.tag)
@@ -169,29 +173,6 @@ def expire(w: Any, s: Any, x: int, t: int) -> None:
     elif role == rules.TICKET:
         shift(s, i, t, tickets.effect(s.p, False))
         next_ticket(w, s, i, t)
-
-
-@inner
-def onboard_alone(w: Any, s: Any, i: int, t: int) -> None:
-    """The customer finds first value without help, counted from now."""
-    a = s.accounts[i]
-    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
-    a.first_value_at = t + max(1, minutes(onboarding.self_serve_days(s.p, delay)))
-    push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
-
-
-@inner
-def next_ticket(w: Any, s: Any, i: int, t: int) -> None:
-    """Draw the account's next ticket; one is open at a time."""
-    a = s.accounts[i]
-    a.ticket_at = NEVER
-    k = w.work_of_role[rules.TICKET]
-    if k < 0 or w.work_team[a.tier, k] < 0:
-        return
-    after = tickets.gap(s.p, s.key, a.entity, a.ticket_n, a.segment, a.stage == ev.ADOPTED, a.fit)
-    if after < NEVER:
-        a.ticket_at = t + after
-        push(w, s, a.ticket_at, ev.TICKET, i)
 
 
 @inner

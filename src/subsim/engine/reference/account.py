@@ -14,7 +14,7 @@ from subsim.model.rules.risk import RISKS
 
 if TYPE_CHECKING:
     from subsim.engine.reference.model import Model
-    from subsim.engine.reference.people import Seat
+    from subsim.engine.reference.seats import Seat
     from subsim.engine.reference.work import WorkItem
 
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Account:
     """A customer: what it pays, how it fares, who looks after it. Times are minutes, money is cents.
 
-    A date of NEVER means that nothing is planned. An activity that wakes on a date which is no longer the account's ends.
+    A date of NEVER means that nothing is planned. An activity that wakes on a date which is no
+    longer the account's ends.
     """
 
     number: int  # order of entry
@@ -80,6 +81,7 @@ class Account:
     next_due: list[int] = field(default_factory=list)
     # By risk.
     threshold_left: list[float] = field(default_factory=lambda: [0.0] * RISKS)
+    risk_at: list[int] = field(default_factory=lambda: [NEVER] * RISKS)
     spells: list[int] = field(default_factory=lambda: [0] * RISKS)
     # ARR at the last twelve month ends, by month number modulo 12.
     history: list[int] = field(default_factory=lambda: [0] * 12)

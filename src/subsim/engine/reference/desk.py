@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from subsim.engine.reference.people import Seat, Team
+    from subsim.engine.reference.seats import Seat, Team
     from subsim.engine.reference.work import WorkItem
 
 

@@ -14,8 +14,8 @@ _DOMAIN = 2  # after SimPy's own priorities, URGENT (0) and NORMAL (1)
 class KeyedEnvironment(Environment):
     """A SimPy environment of whole minutes whose domain events are their key.
 
-    SimPy's own events (a process starts, resumes, a timeout of a user's process ends) come before the domain events of their
-    minute, in the order in which they were scheduled. So everything that a domain event sets in motion has come to rest
+    SimPy's own events (a process starts, resumes, a timeout of a user's process ends) come before the domain events of
+    their minute, in the order in which they were scheduled. So everything that a domain event sets in motion has come to rest
     before the next one.
 
     >>> env = KeyedEnvironment(horizon=100)

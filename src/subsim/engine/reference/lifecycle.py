@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
 from subsim.engine.reference.account import set_arr, shift
-from subsim.engine.reference.people import least_loaded
+from subsim.engine.reference.seats import least_loaded
 from subsim.engine.reference.touches import start_calendars
 from subsim.engine.reference.work import cancel, move_items, raise_item
 from subsim.model import slots as at
-from subsim.model.rules import expansion, risk
+from subsim.model.rules import expansion, risk, work
 from subsim.model.rules.clock import NEVER, YEAR
 
 if TYPE_CHECKING:
     from subsim.engine.reference.account import Account
     from subsim.engine.reference.model import Model
-    from subsim.engine.reference.people import Team
+    from subsim.engine.reference.seats import Team
     from subsim.engine.reference.work import WorkItem
 
 
@@ -86,24 +86,34 @@ def reroute(model: Model, account: Account) -> None:
         return
     model.record.note(model.now, ev.L_TIER, account.number, tier, account.tier, tier)
     account.tier = tier
-    if account.owner is not None:
-        account.owner.accounts -= 1
-        shift(model, account, -model.p[at.handover_shock])
+    old, since = account.owner, account.owner_since
+    if old is not None:
+        old.accounts -= 1
     own(model, account)
+    if old is not None and account.owner is old:
+        account.owner_since = since
+    elif old is not None:
+        shift(model, account, -model.p[at.handover_shock])
     move_items(model, account)
     start_calendars(model, account, fresh=False)
+    onboarding = model.work_of(work.ONBOARDING)
+    waits = account.stage == ev.ONBOARDING and account.first_value_at == NEVER
+    if waits and onboarding is not None and account.open_items[onboarding.number] is None:
+        model.onboard_alone(account)  # nobody onboards in the new tier
+    if account.ticket_at == NEVER:
+        model.env.process(model.support(account))
 
 
 def plays(model: Model, account: Account, role: int) -> bool:
     """Whether the account's tier runs the playbook of a role."""
-    work = model.work_of(role)
-    return work is not None and bool(model.p[at.playbook_on + account.tier * at.WORK + work.number] > 0.5)
+    kind = model.work_of(role)
+    return kind is not None and bool(model.p[at.playbook_on + account.tier * at.WORK + kind.number] > 0.5)
 
 
 def raise_of(model: Model, account: Account, role: int, latest: int = NEVER, tag: int = 0) -> WorkItem | None:
     """Raise the work item of a role, if the scenario has such work."""
-    work = model.work_of(role)
-    return raise_item(model, account, work, latest, tag) if work is not None else None
+    kind = model.work_of(role)
+    return raise_item(model, account, kind, latest, tag) if kind is not None else None
 
 
 def play(model: Model, account: Account, role: int, latest: int = NEVER, tag: int = 0) -> None:
@@ -124,17 +134,25 @@ def expand(model: Model, account: Account, n: int) -> None:
         set_arr(model, account, account.arr + gain, m.S_EXPANSION_SEATS, ev.L_EXPANSION, n)
 
 
+def begin_spell(model: Model, account: Account, which: int) -> None:
+    """Draw the threshold of a risk's next spell; what was ahead of the former one is off."""
+    account.spells[which] += 1
+    account.risk_at[which] = NEVER
+    purpose, spell = risk.purpose_of(which), account.spells[which]
+    account.threshold_left[which] = risk.threshold(model.key, purpose, account.entity, spell)
+
+
 def churn(model: Model, account: Account, why: int) -> None:
     """The account leaves: its ARR goes, its waiting work is dropped, its way back is drawn."""
     model.record.segment(account.segment, m.S_CHURN_FIT + why, account.arr)
     account.last_arr = account.arr
     set_arr(model, account, 0, m.S_CHURN, ev.L_CHURN, why)
     model.record.segment(account.segment, m.S_LOGOS_LOST)
-    for work in model.works:
-        item = account.open_items[work.number]
+    for kind in model.works:
+        item = account.open_items[kind.number]
         if item is not None and item.waits:
             cancel(model, item)
-        account.next_due[work.number] = NEVER
+        account.next_due[kind.number] = NEVER
     if account.owner is not None:
         account.owner.accounts -= 1
         account.owner = None

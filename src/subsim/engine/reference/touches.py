@@ -81,6 +81,7 @@ def send(model: Model, number: int, entity: Any, n: int) -> None:
     if True in addressed:
         model.record.tier(addressed.index(True), m.R_CAMPAIGN_COST, int(p[at.campaign_cost + number] * 100.0 + 0.5))
     for account in model.accounts:
-        if account.alive and addressed[account.tier]:
-            if touches.reached(p, model.key, account.entity ^ entity, n, number):
-                shift(model, account, p[at.campaign_lift + number] * account.response)
+        if not account.alive or not addressed[account.tier]:
+            continue
+        if touches.reached(p, model.key, account.entity ^ entity, n, number):
+            shift(model, account, p[at.campaign_lift + number] * account.response)

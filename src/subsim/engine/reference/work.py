@@ -19,7 +19,7 @@ from subsim.model.rules.clock import NEVER, minutes
 if TYPE_CHECKING:
     from subsim.engine.reference.account import Account
     from subsim.engine.reference.model import Model
-    from subsim.engine.reference.people import Team
+    from subsim.engine.reference.seats import Team
 
 SQUEEZED = -1  # instead of the date of lapsing
 
@@ -76,7 +76,7 @@ def ask_dispatch(model: Model, team: Team) -> None:
 
 
 def desk_of(model: Model, account: Account, team: Team) -> Desk:
-    """Where an account's item for a team waits: at its owner's desk when the tier is named or hybrid, else in the pool."""
+    """Where an account's item for a team waits: at its owner's desk where tiers have owners, else in the pool."""
     tier = model.tiers[account.tier]
     if account.owner is not None and team is tier.team and tier.has_owners:
         return account.owner.desk

@@ -138,15 +138,29 @@ def opening_fit(p: Any, key: Any, entity: int, segment: int, exposure: float) ->
     b = fit_slope(p)
     if exposure <= 0.0 or b == 0.0:
         return mean + z
-    theta = 0.0 if p[at.renewal_beta_mixing] > 0.5 else p[at.renewal_frailty + segment]
     f = mean
     curvature = 1.0
     for _ in range(4):
-        hazard_now = exposure * math.exp(-b * f)
-        scaled = 1.0 + theta * hazard_now
-        curvature = 1.0 + b * b * hazard_now / (scaled * scaled)
-        f -= (f - mean - b * hazard_now / scaled) / curvature
+        x = exposure * math.exp(-b * f)
+        risk, change = _mean_risk(p, segment, x)
+        curvature = max(0.1, 1.0 + b * b * x * (risk + x * change))
+        f -= (f - mean - b * x * risk) / curvature
     return f + z / math.sqrt(curvature)
+
+
+@rule
+def _mean_risk(p: Any, segment: int, x: float) -> tuple[float, float]:
+    """Mean risk multiplier of those who survived an exposure, and its change with exposure.
+
+    Gamma: 1 / (1 + theta x). Beta: digamma(alpha + beta + x) - digamma(beta + x), by digamma(y) = log(y - 1/2).
+    """
+    if p[at.renewal_beta_mixing] > 0.5:
+        b = max(p[at.renewal_beta_beta + segment] + x - 0.5, 0.05)
+        ab = b + p[at.renewal_beta_alpha + segment]
+        return math.log(ab / b), 1.0 / ab - 1.0 / b
+    theta = p[at.renewal_frailty + segment]
+    scaled = 1.0 + theta * x
+    return 1.0 / scaled, -theta / (scaled * scaled)
 
 
 @rule

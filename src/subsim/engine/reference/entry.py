@@ -1,0 +1,197 @@
+"""How accounts enter: the opening book, new business, referrals, and those that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from simpy.events import Event
+
+from subsim.engine import events as ev
+from subsim.engine import metrics as m
+from subsim.engine.reference import risks
+from subsim.engine.reference.account import Account, set_arr
+from subsim.engine.reference.contract import begin_term, contract, next_term_end, share_of
+from subsim.engine.reference.lifecycle import begin_spell, choose_tier, own
+from subsim.engine.reference.onboarding import begin_onboarding
+from subsim.engine.reference.review import reviews
+from subsim.engine.reference.support import support
+from subsim.engine.reference.touches import start_calendars
+from subsim.model import slots as at
+from subsim.model.rules import arrival, clock, engagement, onboarding, renewal, risk, sponsor
+from subsim.model.rules.clock import DAY, MONTH, NEVER, YEAR
+from subsim.model.rules.draw import draw
+from subsim.random import purposes
+from subsim.random.entities import future_entity, referral_entity
+
+if TYPE_CHECKING:
+    from subsim.engine.reference.model import Model
+
+
+def new_row(model: Model, entity: Any, segment: int, start: int) -> Account:
+    """An account that has just been put on the list; its ways to refer and to return begin to wait."""
+    env, works = model.env, len(model.works)
+    account = Account(
+        len(model.accounts), entity, segment, start, reviewed=env.event(), lost=env.event(), referred=env.event()
+    )
+    account.open_items = [None] * works
+    account.raised = [0] * works
+    account.next_due = [NEVER] * works
+    account.response = engagement.response(model.p, model.key, entity)
+    for which in risks.ALL:
+        account.threshold_left[which] = risk.threshold(model.key, risk.purpose_of(which), entity, 0)
+    model.accounts.append(account)
+    model.mood.live += 1.0
+    env.process(returns(model, account))
+    env.process(referrals(model, account))
+    return account
+
+
+def begin_life(model: Model, account: Account, fresh: bool) -> None:
+    """Start what runs on every live account: contract, calendars, reviews, risks, tickets."""
+    env = model.env
+    env.process(contract(model, account))
+    start_calendars(model, account, fresh)
+    account.review_at = model.now + MONTH
+    if not fresh:
+        share = draw(model.key, purposes.REVIEW_OFFSET, account.entity, account.lives)
+        account.review_at = model.now + 1 + int(share * MONTH)
+    env.process(reviews(model, account))
+    for which in risks.ALL:
+        env.process(risks.risk(model, account, which))
+    env.process(support(model, account))
+
+
+def new_account(model: Model, entity: Any, segment: int, bonus: float) -> None:
+    """A new customer signs, if sales takes the deal."""
+    p, key, now = model.p, model.key, model.now
+    fit = arrival.fit(p, key, entity, segment, bonus)
+    if not arrival.qualifies(p, key, entity, segment, fit):
+        model.record.segment(segment, m.S_DECLINED)
+        model.record.note(now, ev.L_DECLINED, -1, segment)
+        return
+    account = new_row(model, entity, segment, now)
+    account.fit = fit
+    account.risk_multiplier = renewal.risk_multiplier(p, key, entity, segment, 0.0)
+    account.rest = engagement.rest(p, segment, fit, -1.0)
+    account.engagement = float(p[at.engagement_rest + segment] + p[at.engagement_fit_effect] * fit)
+    account.engagement_at = now
+    account.term = arrival.term_months(p, key, entity, segment)
+    account.anchor = clock.day_of_month(now, model.first_day)
+    account.first_arr = arrival.first_arr(p, key, entity, segment)
+    set_arr(model, account, account.first_arr, m.S_NEW, ev.L_NEW, segment)
+    model.record.segment(segment, m.S_LOGOS_NEW)
+    account.tier = choose_tier(model, account)
+    own(model, account)
+    begin_term(model, account, next_term_end(model, account))
+    begin_onboarding(model, account)
+    begin_life(model, account, fresh=True)
+
+
+def open_account(model: Model, row: Any, history: Any) -> None:
+    """A live account of the opening book enters with what is known, and the rest drawn given that it survived."""
+    p, key = model.p, model.key
+    entity, segment, score = model.entity(row.entity), int(row.segment), float(row.score)
+    account = new_row(model, entity, segment, int(row.start))
+    account.arr, account.first_arr = int(row.arr), int(row.first_arr)
+    account.term, account.anchor, account.renewals = int(row.term), int(row.anchor), int(row.renewals)
+    account.history = [int(arr) for arr in history]
+    exposure = renewal.past_exposure(p, segment, account.term, account.renewals)
+    account.fit = renewal.opening_fit(p, key, entity, segment, exposure)
+    lived_through = exposure * renewal.fit_factor(p, account.fit)
+    account.risk_multiplier = renewal.risk_multiplier(p, key, entity, segment, lived_through)
+    account.sponsor = bool(sponsor.present_at_start(p, key, entity, segment))
+    open_stage(model, account, int(row.onboarded), float(row.ttv_days))
+    account.rest = engagement.rest(p, segment, account.fit, account.ttv_days)
+    account.engagement = engagement.opening(p, key, entity, segment, account.fit, account.ttv_days, score)
+    if score >= 0.0:
+        account.score = score
+        account.band = engagement.band(p, score)
+    account.tier = choose_tier(model, account)
+    own(model, account)
+    account.owner_since = max(account.start, -YEAR)  # the book does not say: at most a year
+    begin_term(model, account, int(row.term_end))
+    if account.notice_at == NEVER:
+        account.prepared = True  # its preparation lies before the start and is not in the book: counted as done
+    if account.stage == ev.ONBOARDING:
+        begin_onboarding(model, account)
+    begin_life(model, account, fresh=False)
+
+
+def open_stage(model: Model, account: Account, onboarded: int, ttv_days: float) -> None:
+    """Whether an opening account has reached first value; where the book is silent, as its own delay says."""
+    tenure = -account.start / DAY
+    delay = onboarding.customer_delay(model.p, model.key, account.entity, account.segment)
+    if onboarded == 1 or (onboarded < 0 and delay <= tenure):
+        account.stage = ev.ADOPTED
+        account.ttv_days = ttv_days if ttv_days >= 0.0 else min(delay, tenure)
+
+
+def returns(model: Model, account: Account) -> Generator[Event, Any, None]:
+    """An account that is lost may come back, again and again."""
+    while True:
+        yield account.lost
+        account.lost = model.env.event()
+        if account.back_at == NEVER:
+            return
+        yield model.env.at(account.back_at, ev.REACTIVATION, account.number)
+        come_back(model, account)
+
+
+def come_back(model: Model, account: Account) -> None:
+    """A lost account signs again, for a share of what it paid, with its risk and its history of renewals."""
+    account.alive = True
+    model.mood.live += 1.0
+    account.lives += 1
+    account.doomed = account.conceded = account.advocate = account.inactive = False
+    account.sponsor = True
+    account.advocate_level_since = -1
+    account.back_at = NEVER
+    if account.stage == ev.ONBOARDING:
+        account.start = model.now  # its time to value begins anew
+    account.engagement = account.rest
+    account.engagement_at = model.now
+    arr = share_of(account.last_arr, float(model.p[at.renewal_reactivation_share]))
+    set_arr(model, account, arr, m.S_REACTIVATION, ev.L_REACTIVATION, 0)
+    model.record.segment(account.segment, m.S_LOGOS_REACTIVATED)
+    account.anchor = clock.day_of_month(model.now, model.first_day)
+    account.tier = choose_tier(model, account)
+    own(model, account)
+    begin_term(model, account, next_term_end(model, account))
+    if account.stage == ev.ONBOARDING:
+        begin_onboarding(model, account)
+    for which in risks.ALL:
+        begin_spell(model, account, which)
+    account.reviewed = model.env.event()  # what ran in its former life waits in vain
+    begin_life(model, account, fresh=True)
+
+
+def referrals(model: Model, account: Account) -> Generator[Event, Any, None]:
+    """Companies that an account has named sign after a while, whether or not it is still a customer."""
+    while True:
+        yield account.referred
+        account.referred = model.env.event()
+        yield model.env.at(account.lead_at, ev.LEAD, account.number)
+        account.lead_at = NEVER
+        entity = model.entity(referral_entity(account.entity, account.spells[risk.REFERRAL]))
+        new_account(model, entity, account.segment, float(model.p[at.referral_fit_bonus]))
+
+
+def source(model: Model, segment: int) -> Generator[Event, Any, None]:
+    """A segment's source of new customers: lead after lead, of which the plan lets some become deals."""
+    world, p, key = model.world, model.p, model.key
+    number, envelope = int(world.sources[segment]), float(world.envelope[segment])
+    month, multiplier = -1, 1.0
+    n = 0
+    while True:
+        yield model.env.at(model.now + arrival.gap(key, number, n, envelope), ev.ARRIVAL, segment)
+        if month != model.record.month:
+            month = model.record.month
+            multiplier = arrival.month_multiplier(p, key, number, month)
+        wave = multiplier
+        if p[at.arrival_word_of_mouth] > 0.0:
+            wave *= arrival.word_of_mouth(p, model.mood.misfits_lost(model.now), int(model.mood.live))
+        plan = float(world.plan[segment, month])
+        if arrival.accepted(p, key, number, n, segment, plan, wave, envelope):
+            new_account(model, model.entity(future_entity(number, n)), segment, 0.0)
+        n += 1

@@ -1,0 +1,188 @@
+"""From a declared scenario to what an engine runs: world, parameters, names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from subsim import units
+from subsim.book import Book, read_book
+from subsim.engine import Setup
+from subsim.engine import events as ev
+from subsim.engine.state import ROUTE, SEAT, World
+from subsim.errors import InputError
+from subsim.experiment.dated import lever_rows, lever_text, route_levers
+from subsim.experiment.opening import book_opening, made_up_opening
+from subsim.experiment.parameters import PLAN, Names, cells, draw_rows, parameter_rows
+from subsim.model.rules.work import ROLES
+from subsim.model.slots import TEAMS
+from subsim.random.entities import SOURCE_LIMIT, name_entity
+from subsim.scenario import Scenario
+from subsim.scenario.levers import Hire
+
+__all__ = ["Setup", "build"]
+
+_COVERAGE = {"digital": ev.DIGITAL, "named": ev.NAMED, "pooled": ev.POOLED, "hybrid": ev.HYBRID}
+_ANY_ARR = 1 << 62
+
+
+def build(scenario: Scenario, *, draws: int, seed: int, fixed_parameters: bool = False) -> Setup:
+    """Make a scenario ready to run.
+
+    Raises:
+        InputError: the book or the parameter file cannot be used with the scenario.
+    """
+    names = Names(scenario)
+    table = cells(scenario)
+    months = np.array([0, *units.month_starts(scenario.start, scenario.horizon_months)], np.int64)
+    book = book_of(scenario)
+    centre = draw_rows(table, draws=1, seed=seed, fixed=True)[0]
+    start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
+    plan = _plan(scenario)
+    seats, team_from = _seats(scenario)
+    rules, lever_rules = _routes(scenario, names), route_levers(scenario, names)
+    world = World(
+        opening=start.rows.view(np.recarray),
+        opening_history=start.history,
+        lost_history=start.lost,
+        lost_logos=start.lost_logos,
+        seats=seats.view(np.recarray),
+        team_from=team_from,
+        levers=lever_rows(scenario, names).view(np.recarray),
+        routes=np.concatenate([lever_rules, rules]).view(np.recarray),
+        plan=plan,
+        envelope=_envelope(scenario, plan),
+        sources=_sources(names),
+        work_key=_keys("work", names.work),
+        work_role=np.array([ROLES.index(name) if name in ROLES else 0 for name in names.work], np.int64),
+        work_of_role=np.array([names.work.index(role) if role in names.work else -1 for role in ROLES], np.int64),
+        work_team=_work_team(scenario, names),
+        tier_team=np.array([_team(names, tier.team) for tier in scenario.tiers.values()], np.int64),
+        coverage=np.array([_COVERAGE[tier.coverage] for tier in scenario.tiers.values()], np.int64),
+        campaign_key=_keys("campaign", names.campaign),
+        months=months,
+        first_day=scenario.start.toordinal(),
+        n_work=len(names.work),
+        n_campaigns=len(names.campaign),
+    )
+    ends = [scenario.start + dt.timedelta(minutes=int(t)) - dt.timedelta(days=1) for t in months[1:]]
+    return Setup(
+        world=world,
+        parameters=draw_rows(table, draws=draws, seed=seed, fixed=fixed_parameters),
+        segment_names=names.segment,
+        team_names=names.team,
+        tier_names=names.tier,
+        work_names=names.work,
+        campaign_names=names.campaign,
+        lever_names=lever_text(scenario),
+        start=scenario.start,
+        month_ends=tuple(ends),
+        account_ids=start.account_ids,
+        expected_arrivals=float(plan.sum()),
+        book_fingerprint=None if book is None else book.fingerprint(),
+    )
+
+
+def book_of(scenario: Scenario) -> Book | None:
+    """The scenario's book as of the day before its start; None where it makes up its opening base."""
+    if scenario.book is None:
+        return None
+    as_of = scenario.as_of or scenario.start - dt.timedelta(days=1)
+    if as_of != scenario.start - dt.timedelta(days=1):
+        raise InputError(
+            where="as_of",
+            found=str(as_of),
+            allowed=f"{scenario.start - dt.timedelta(days=1)}, the day before start",
+            do="set as_of or start so that they meet",
+        )
+    if scenario.book == "demo":
+        from subsim.experiment.demo import demo_folder  # noqa: PLC0415 - the demo is built with this module
+
+        return read_book(demo_folder(), as_of=as_of)
+    return read_book(Path(scenario.book), as_of=as_of)
+
+
+def _plan(scenario: Scenario) -> Any:
+    """float64[segments, months]: new logos a month; a segment without a plan takes the parameter file's, if it has one."""
+    filed = {row.get("segment"): float(row["value"]) for row in parameter_rows(scenario) if row["parameter"] == PLAN}
+    plan = np.array(
+        [segment.new_business.monthly(scenario.start, scenario.horizon_months) for segment in scenario.segments.values()],
+        np.float64,
+    )
+    for i, (name, segment) in enumerate(scenario.segments.items()):
+        if name in filed and "new_business" not in segment.model_fields_set:
+            plan[i] = filed[name]
+    return plan
+
+
+def _envelope(scenario: Scenario, plan: Any) -> Any:
+    """Leads a month from which deals are thinned: a power of two far above the plan, so that small changes keep it."""
+    peaks = plan.max(axis=1)
+    default = np.where(peaks > 0, 2.0 ** np.ceil(np.log2(np.maximum(8 * peaks, 1e-9))), 0.0)
+    given = [segment.new_business.envelope for segment in scenario.segments.values()]
+    return np.array([mine if mine is not None else other for mine, other in zip(given, default, strict=True)], np.float64)
+
+
+def _sources(names: Names) -> Any:
+    numbers = [name_entity(f"source:{name}") % SOURCE_LIMIT for name in names.segment]
+    if len(set(numbers)) < len(numbers):
+        raise InputError(where="segments", found="two names with the same key", allowed="other names", do="rename one")
+    return np.array(numbers, np.int64)
+
+
+def _keys(room: str, names: tuple[str, ...]) -> Any:
+    return np.array([name_entity(f"{room}:{name}") for name in names] or [0], np.uint64)
+
+
+def _team(names: Names, team: str | None) -> int:
+    return -1 if team is None else names.team.index(team)
+
+
+def _work_team(scenario: Scenario, names: Names) -> Any:
+    """int64[tiers, work]: who does a tier's work of a type; -1 nobody."""
+    table = np.full((len(names.tier), len(names.work)), -1, np.int64)
+    for i, tier in enumerate(scenario.tiers.values()):
+        table[i] = _team(names, tier.team)
+        onboarding = _team(names, tier.onboarding_team or tier.team)
+        table[i, names.work.index("onboarding")] = onboarding
+        table[i, names.work.index("rescue")] = _team(names, tier.team or tier.onboarding_team)
+        table[i, names.work.index("ticket")] = _team(names, tier.support_team)
+    return table
+
+
+def _routes(scenario: Scenario, names: Names) -> Any:
+    """Routing rules that hold from the start; the first that fits decides."""
+    rows = np.zeros(len(scenario.routing), ROUTE)
+    for row, rule in zip(rows, scenario.routing, strict=True):
+        row["since"] = -1
+        row["segment"] = -1 if rule.segment is None else names.segment.index(rule.segment)
+        row["stage"] = {None: -1, "onboarding": ev.ONBOARDING, "adopted": ev.ADOPTED}[rule.stage]
+        row["tier"] = names.tier.index(rule.to)
+        row["arr_from"] = rule.arr_from or 0
+        row["arr_below"] = _ANY_ARR if rule.arr_below is None else rule.arr_below
+        row["score_below"] = 1e9 if rule.score_below is None else rule.score_below
+    return rows
+
+
+def _seats(scenario: Scenario) -> tuple[Any, Any]:
+    """Seats of all teams in order, the opening ones first, then hires; and where each team's begin."""
+    rows, team_from = [], [0]
+    for number, (name, team) in enumerate(scenario.teams.items()):
+        arrivals = [(0, -1)] * team.seats
+        for lever in scenario.levers:
+            if isinstance(lever, Hire) and lever.team == name:
+                phase = -1 if lever.ramp is None else int(lever.ramp / 2 * units.MINUTES_PER_DAY + 0.5)
+                # A hire on the first day counts as a hire, with a ramp, not as part of the opening team.
+                arrives = max(1, units.minutes_between(scenario.start, lever.date))
+                arrivals += [(arrives, phase)] * lever.seats
+        for seat, (arrives, phase) in enumerate(arrivals):
+            row = np.zeros(1, SEAT)
+            row["team"], row["team_key"], row["number"] = number, name_entity(f"team:{name}") % (1 << 14), seat
+            row["arrives_at"], row["phase"] = arrives, phase
+            rows.append(row)
+        team_from.append(len(rows))
+    team_from += [len(rows)] * (TEAMS + 1 - len(team_from))
+    return np.concatenate(rows) if rows else np.zeros(0, SEAT), np.array(team_from, np.int64)

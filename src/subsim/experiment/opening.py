@@ -1,0 +1,119 @@
+"""The opening base as an engine takes it: from a book, or made up where a scenario has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from subsim import units
+from subsim.book import Book
+from subsim.engine.state import OPENING
+from subsim.errors import InputError
+from subsim.experiment.parameters import Floats, Names
+from subsim.model.rules import arrival, clock
+from subsim.random import Purpose, uniform_array
+from subsim.random.entities import account_entity
+from subsim.scenario import Scenario
+
+HISTORY = 12
+
+
+@dataclass(frozen=True)
+class OpeningBase:
+    """Rows of dtype OPENING, ARR of the last twelve months, what was lost before, and the accounts' ids."""
+
+    rows: Any = field(repr=False)
+    history: Any = field(repr=False)
+    lost: Any = field(repr=False)
+    lost_logos: Any = field(repr=False)
+    account_ids: tuple[str, ...] = field(repr=False)
+
+
+def book_opening(scenario: Scenario, names: Names, book: Book) -> OpeningBase:
+    """Live accounts of a book at the scenario's start."""
+    opening = book.opening(scenario.start)
+    table = opening.accounts
+    unknown = sorted(set(table["segment"]) - set(names.segment))
+    if unknown:
+        raise InputError(
+            where="segments",
+            found=f"the book has accounts in segment {', '.join(map(repr, unknown))}",
+            allowed=f"the scenario's segments: {', '.join(names.segment)}",
+            do="add the segment to the scenario, or map it in the book's book.yaml",
+        )
+    rows = np.zeros(len(table), OPENING)
+    rows["entity"] = [account_entity(name) for name in table["account_id"]]
+    rows["arr"] = table["arr_cents"]
+    rows["first_arr"] = table["first_arr_cents"]
+    rows["start"] = table["start_minute"]
+    rows["term_end"] = table["term_end_minute"]
+    rows["renewals"] = table["renewals"]
+    rows["term"] = table["term_months"]
+    first_day = scenario.start.toordinal()
+    rows["anchor"] = [clock.day_of_month(int(t), first_day) for t in table["term_end_minute"]]
+    rows["segment"] = [names.segment.index(name) for name in table["segment"]]
+    rows["onboarded"] = table["onboarded"]
+    rows["ttv_days"] = table["ttv_days"].fillna(-1.0)
+    rows["score"] = table["score"].fillna(-1.0)
+    history = np.column_stack([table[f"arr_{11 - m}"] if m < 11 else table["arr_cents"] for m in range(HISTORY)])
+    lost = np.zeros((len(names.segment), HISTORY + 1), np.int64)
+    lost_logos = np.zeros_like(lost)
+    for i, name in enumerate(names.segment):
+        lost[i] = opening.lost_arr.get(name, 0)
+        lost_logos[i] = opening.lost_logos.get(name, 0)
+    return OpeningBase(rows, np.ascontiguousarray(history, np.int64), lost, lost_logos, tuple(table["account_id"]))
+
+
+#: Seed of made-up opening bases: they are the same in every run, like a book.
+_SEED = 0
+
+
+def made_up_opening(scenario: Scenario, names: Names, centre: Floats) -> OpeningBase:
+    """A base drawn once from the scenario's own parameters: ARR and terms as at birth, exponential tenure.
+
+    With tenure 0 every account has just signed, at some time of the month before the start.
+    """
+    parts = [
+        _segment_opening(name, i, segment.opening.accounts, segment.opening.tenure, centre, scenario)
+        for i, (name, segment) in enumerate(scenario.segments.items())
+        if segment.opening is not None
+    ]
+    rows = np.concatenate([part for part, _ in parts]) if parts else np.zeros(0, OPENING)
+    ids = tuple(account for _, accounts in parts for account in accounts)
+    ago = np.array([(HISTORY - 1 - m) * clock.MONTH for m in range(HISTORY)])
+    history = np.where(rows["start"][:, None] <= -ago, rows["arr"][:, None], 0)
+    nothing = np.zeros((len(names.segment), HISTORY + 1), np.int64)
+    return OpeningBase(rows, np.ascontiguousarray(history, np.int64), nothing, nothing, ids)
+
+
+def _segment_opening(
+    name: str, segment: int, count: int, tenure: float, centre: Floats, scenario: Scenario
+) -> tuple[Any, list[str]]:
+    ids = [f"{name}-{i + 1:05d}" for i in range(count)]
+    rows = np.zeros(count, OPENING)
+    rows["entity"] = [account_entity(account) for account in ids]
+    rows["segment"] = segment
+    rows["onboarded"] = -1
+    rows["ttv_days"] = -1.0
+    rows["score"] = -1.0
+    key = np.array([_SEED, 0], np.uint64)
+    first_day = scenario.start.toordinal()
+    age = -np.log1p(-uniform_array(_SEED, 0, Purpose.REVIEW_OFFSET, rows["entity"], 1)) * tenure * units.MINUTES_PER_DAY
+    inside = uniform_array(_SEED, 0, Purpose.REVIEW_OFFSET, rows["entity"], 2)
+    for i in range(count):
+        entity = rows["entity"][i]
+        arr = arrival.first_arr(centre, key, entity, segment)
+        term = arrival.term_months(centre, key, entity, segment)
+        start = -int(age[i]) - int(inside[i] * clock.MONTH) - 1
+        anchor = clock.day_of_month(start, first_day)
+        renewals = max(0, int(-start / (term * clock.MONTH)) - 1)
+        end = clock.add_months(start, term * (renewals + 1), anchor, first_day)
+        while end < 0:
+            renewals += 1
+            end = clock.add_months(start, term * (renewals + 1), anchor, first_day)
+        rows["arr"][i] = rows["first_arr"][i] = arr
+        rows["start"][i], rows["term"][i], rows["anchor"][i] = start, term, anchor
+        rows["renewals"][i], rows["term_end"][i] = renewals, end
+    return rows, ids

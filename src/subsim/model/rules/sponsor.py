@@ -1,0 +1,18 @@
+"""The sponsor: whether an account of the opening base has one."""
+
+from typing import Any
+
+from subsim._jit import rule
+from subsim.model import slots as at
+from subsim.model.rules.draw import draw
+from subsim.random import purposes
+
+
+@rule
+def present_at_start(p: Any, key: Any, entity: int, segment: int) -> int:
+    """1 with the long-run share of accounts that have a sponsor: returns / (returns + leaves)."""
+    returns = p[at.sponsor_returns]
+    leaves = p[at.sponsor_leave_rate + segment]
+    if leaves <= 0.0:
+        return 1
+    return 1 if draw(key, purposes.OPENING_SPONSOR, entity, 0) * (returns + leaves) < returns else 0
