@@ -63,7 +63,7 @@ $(PY): | $(UV)
 	  || { echo 'make install: found no Python $(PYTHON_RANGE) and could not fetch one; install Python $(PYTHON_FETCH)' >&2; exit 1; }
 
 $(STAMP): requirements.lock pyproject.toml | $(UV) $(PY)
-	$(UV) pip sync --quiet --python $(PY) --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(PY) --no-deps --editable .
 	@touch $@
 
