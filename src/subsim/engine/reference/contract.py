@@ -41,7 +41,7 @@ def contract(model: Model, account: Account) -> Generator[Event, Any, None]:
     """The terms of one life of an account."""
     life = account.lives
     while True:
-        if account.notice_at < NEVER:
+        if account.notice_at < account.term_end:
             yield model.env.at(account.notice_at, ev.NOTICE, account.number)
             if not account.lives_on(life):
                 return

@@ -15,8 +15,8 @@ class KeyedEnvironment(Environment):
     """A SimPy environment of whole minutes whose domain events are their key.
 
     SimPy's own events (a process starts, resumes, a timeout of a user's process ends) come before the domain events of
-    their minute, in the order in which they were scheduled. So everything that a domain event sets in motion has come to rest
-    before the next one.
+    their minute, in the order in which they were scheduled. So everything that a domain event sets in motion has come
+    to rest before the next one.
 
     >>> env = KeyedEnvironment(horizon=100)
     >>> order = []
