@@ -42,6 +42,8 @@ def build(scenario: Scenario, *, draws: int, seed: int, fixed_parameters: bool =
     centre = draw_rows(table, draws=1, seed=seed, fixed=True)[0]
     start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
     plan = _plan(scenario)
+    # Leads come at one rate per process month; a short calendar month takes more of them to bring its whole plan.
+    per_process_month = plan * (units.MONTH_MINUTES / np.diff(months))
     seats, team_from = _seats(scenario)
     rules, lever_rules = _routes(scenario, names), route_levers(scenario, names)
     world = World(
@@ -53,7 +55,7 @@ def build(scenario: Scenario, *, draws: int, seed: int, fixed_parameters: bool =
         team_from=team_from,
         levers=lever_rows(scenario, names).view(np.recarray),
         routes=np.concatenate([lever_rules, rules]).view(np.recarray),
-        plan=plan,
+        plan=per_process_month,
         envelope=_envelope(scenario, plan),
         sources=_sources(names),
         work_key=_keys("work", names.work),
@@ -106,10 +108,16 @@ def book_of(scenario: Scenario) -> Book | None:
 
 
 def _plan(scenario: Scenario) -> Any:
-    """float64[segments, months]: new logos a month; a segment without a plan takes the parameter file's, if it has one."""
+    """float64[segments, months]: new logos in each calendar month.
+
+    A segment without a plan takes the parameter file's, if it has one.
+    """
     filed = {row.get("segment"): float(row["value"]) for row in parameter_rows(scenario) if row["parameter"] == PLAN}
     plan = np.array(
-        [segment.new_business.monthly(scenario.start, scenario.horizon_months) for segment in scenario.segments.values()],
+        [
+            segment.new_business.monthly(scenario.start, scenario.horizon_months)
+            for segment in scenario.segments.values()
+        ],
         np.float64,
     )
     for i, (name, segment) in enumerate(scenario.segments.items()):
@@ -123,7 +131,9 @@ def _envelope(scenario: Scenario, plan: Any) -> Any:
     peaks = plan.max(axis=1)
     default = np.where(peaks > 0, 2.0 ** np.ceil(np.log2(np.maximum(8 * peaks, 1e-9))), 0.0)
     given = [segment.new_business.envelope for segment in scenario.segments.values()]
-    return np.array([mine if mine is not None else other for mine, other in zip(given, default, strict=True)], np.float64)
+    return np.array(
+        [mine if mine is not None else other for mine, other in zip(given, default, strict=True)], np.float64
+    )
 
 
 def _sources(names: Names) -> Any:

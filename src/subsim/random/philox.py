@@ -80,5 +80,7 @@ def uniform_array(
         np.asarray(runs, np.int64), np.asarray(entities, np.uint64), np.asarray(ordinals, np.int64)
     )
     out = np.empty(run.shape)
-    _fill(seed, run.ravel(), int(purpose), entity.ravel(), ordinal.ravel(), out.reshape(-1))
+    # Copied, because numpy warns when compiled code takes views that share memory with a broadcast.
+    run, entity, ordinal = (np.ascontiguousarray(array).ravel() for array in (run, entity, ordinal))
+    _fill(seed, run, int(purpose), entity, ordinal, out.reshape(-1))
     return out
