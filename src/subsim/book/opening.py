@@ -74,7 +74,9 @@ def opening(book: Book, start: dt.date | None = None) -> Opening:
     table = table.join(history)
     whole = ["arr_cents", "first_arr_cents", "start_minute", "term_months", "term_end_minute", "renewals", *history]
     first = ["segment", "tier", "owner_id", *whole[:6], "onboarded", "ttv_days", "score", *history]
-    return Opening(day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost, lost_logos)
+    return Opening(
+        day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost, lost_logos
+    )
 
 
 def _minutes(days: object, begin: np.datetime64) -> Ints:
@@ -136,7 +138,9 @@ def _scores(book: Book) -> pd.Series:
     return rows.drop_duplicates("account_id", keep="last").set_index("account_id")["score"]
 
 
-def _history(book: Book, begin: np.datetime64, live: pd.Index[str]) -> tuple[pd.DataFrame, dict[str, Ints], dict[str, Ints]]:
+def _history(
+    book: Book, begin: np.datetime64, live: pd.Index[str]
+) -> tuple[pd.DataFrame, dict[str, Ints], dict[str, Ints]]:
     """ARR of the present spells 1..12 months ago, and by segment what was in force then and has been lost since."""
     back = np.arange(HISTORY_MONTHS, -1, -1)
     instants = add_months(np.full(len(back), begin), -back)

@@ -1,6 +1,7 @@
 """Kinds of events, in the order in which they happen within a minute, and what a trace calls them.
 
-An event is its key: time, kind, number. The order never depends on who scheduled what first. MONTH_END comes first: what
+An event is its key: time, kind, number. The order never depends on who scheduled what first. MONTH_END comes first:
+what
 happens at midnight belongs to the new month. DISPATCH comes last: everybody who asks in a minute competes by priority.
 """
 
@@ -29,7 +30,8 @@ happens at midnight belongs to the new month. DISPATCH comes last: everybody who
     DISPATCH,
 ) = range(22)
 
-#: Trace codes. 0..31 are kinds of events; the rest say what became of them. ``who`` is an account unless said otherwise.
+#: Trace codes. 0..31 are kinds of events; the rest say what became of them. ``who`` is an account unless said
+#: otherwise.
 TRACE: dict[int, str] = {
     LEVER: "lever",  # who: lever's number
     SEAT_ARRIVES: "seat filled",  # who: seat

@@ -1,11 +1,15 @@
 """Pass many arrays to compiled code as one pointer.
 
-Numba hands a NamedTuple of arrays to a function by value, some seven machine words an array: with fifty arrays that dominates
-every call of the event loop (measured: five times slower, three minutes to compile). A `Frame` is the same NamedTuple laid out
-as a table of addresses and lengths; compiled code reads ``s.accounts`` from it as if it were the tuple. Without compilation
+Numba hands a NamedTuple of arrays to a function by value, some seven machine words an array: with fifty arrays that
+dominates
+every call of the event loop (measured: five times slower, three minutes to compile). A `Frame` is the same NamedTuple
+laid out
+as a table of addresses and lengths; compiled code reads ``s.accounts`` from it as if it were the tuple. Without
+compilation
 `frame` returns the tuple itself.
 
-Only C-contiguous arrays and whole numbers may be members. The frame keeps the arrays alive; compiled code must not outlive it.
+Only C-contiguous arrays and whole numbers may be members. The frame keeps the arrays alive; compiled code must not
+outlive it.
 """
 
 import operator
@@ -25,7 +29,7 @@ from subsim._jit import COMPILED
 _WORDS = 4  # words of a member in the table: address (or value), and up to three lengths
 
 
-class FrameType(types.Type):  # type: ignore[misc]
+class FrameType(types.Type):
     """Numba's type of a frame: the names and types of its members."""
 
     def __init__(self, members: tuple[tuple[str, Any], ...]) -> None:
@@ -68,17 +72,19 @@ def frame(members: Any) -> Any:
     return Frame(members) if COMPILED else members
 
 
-@typeof_impl.register(Frame)
+@typeof_impl.register(Frame)  # type: ignore[untyped-decorator]
 def _typeof(value: Frame, _context: Any) -> FrameType:
     return value.type
 
 
-@unbox(FrameType)
+@unbox(FrameType)  # type: ignore[untyped-decorator]
 def _unbox(_typ: Any, value: Any, c: Any) -> NativeValue:
     attribute = c.pyapi.object_getattr_string(value, "address")
     address = c.pyapi.long_as_longlong(attribute)
     c.pyapi.decref(attribute)
-    return NativeValue(c.builder.inttoptr(address, cgutils.voidptr_t), is_error=cgutils.is_not_null(c.builder, c.pyapi.err_occurred()))
+    return NativeValue(
+        c.builder.inttoptr(address, cgutils.voidptr_t), is_error=cgutils.is_not_null(c.builder, c.pyapi.err_occurred())
+    )
 
 
 @infer_getattr
@@ -89,7 +95,7 @@ class _Members(AttributeTemplate):  # type: ignore[misc]
         return dict(typ.members).get(name)
 
 
-@lower_getattr_generic(FrameType)
+@lower_getattr_generic(FrameType)  # type: ignore[untyped-decorator]
 def _read(context: Any, builder: Any, typ: FrameType, value: Any, name: str) -> Any:
     kind = dict(typ.members)[name]
     word = ir.IntType(64)

@@ -1,10 +1,11 @@
-"""What an engine counts by month: names in order, and each name's column as a constant (``S_ARR``, ``T_SEATS``, ``R_ARR``).
+"""What an engine counts by month: names in order, and each name's column as a constant (``S_ARR``).
 
 Money is in cents, work in minutes. Contraction, price_down, concession and churn are positive numbers.
 """
 
-#: Columns of the cube by segment. Levels at month end: arr, logos, ttm_*, in_onboarding, score_*, advocates, engagement_milli,
-#: without_sponsor. All others are flows within the month.
+#: Columns of the cube by segment. Levels at month end: arr, logos, ttm_*, in_onboarding, score_*, advocates,
+#: engagement_milli, without_sponsor.
+#: All others are flows within the month.
 SEGMENT: tuple[str, ...] = (
     "arr",
     "new",

@@ -1,4 +1,4 @@
-"""What an engine is given and what it gives back: set-ups, cubes, traces; arrays that were too small are enlarged here."""
+"""What an engine is given and gives back: set-ups, cubes, traces; arrays that were too small are enlarged here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ Ints = NDArray[np.int64]
 class Setup:
     """A scenario ready to run: the world all its runs share, and one row of parameters per draw.
 
-    ``parameters`` is float64[draws, LENGTH]; names are in the order of the world's arrays; ``month_ends`` are the last days of
+    ``parameters`` is float64[draws, LENGTH]; names are in the order of the world's arrays; ``month_ends`` are the last
+    days of
     the months; ``account_ids`` those of the opening base, in its order.
     """
 
@@ -43,7 +44,9 @@ class Setup:
     account_ids: tuple[str, ...] = field(repr=False)
     expected_arrivals: float
     book_fingerprint: str | None = None
-    sizes: dict[str, int] = field(default_factory=dict, repr=False, compare=False)  # what earlier runs turned out to need
+    sizes: dict[str, int] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # what earlier runs turned out to need
 
     @property
     def months(self) -> int:
@@ -83,7 +86,8 @@ def simulate(
 ) -> Cube:
     """Simulate draws of a set-up one after the other; use `subsim.run` for many workers.
 
-    ``first_draw`` and ``draws`` name the rows of parameters to run; draw j uses the random numbers of run j, so any part
+    ``first_draw`` and ``draws`` name the rows of parameters to run; draw j uses the random numbers of run j, so any
+    part
     of a batch equals that part of the whole.
     """
     if workers != 1:
@@ -151,16 +155,15 @@ def _enlarge(setup: Setup, state: State) -> State:
 
 
 def trace(setup: Setup, *, seed: int, draw: int = 0, engine: Literal["compiled", "simpy"] = "compiled") -> pd.DataFrame:
-    """Every event of one draw: minute, event, account_id, who, before, after, detail (see `subsim.engine.events.TRACE`).
+    """Every event of one draw, one row each: minute, event, account_id, who, before, after, detail.
 
+    Events are named by `subsim.engine.events.TRACE`;
     ``who`` names the work type, seat, tier or lever concerned; before and after are cents for lines of the ledger.
     """
     return _named(setup, trace_log(setup, seed=seed, draw=draw, engine=engine))
 
 
-def trace_log(
-    setup: Setup, *, seed: int, draw: int = 0, engine: Literal["compiled", "simpy"] = "compiled"
-) -> Any:
+def trace_log(setup: Setup, *, seed: int, draw: int = 0, engine: Literal["compiled", "simpy"] = "compiled") -> Any:
     """The raw trace of one draw (dtype `state.LOG`)."""
     if engine == "compiled":
         return run_traced(setup, seed=seed, draw=draw)[0]

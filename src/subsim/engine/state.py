@@ -1,6 +1,7 @@
 """The state of one run as typed arrays, and what a run is given to start from.
 
-Nothing else holds state. Both numbers of accounts and pending events can outgrow their arrays; the run then stops with a
+Nothing else holds state. Both numbers of accounts and pending events can outgrow their arrays; the run then stops with
+a
 status and is begun again with larger ones (identical, since draws depend on identity alone).
 """
 
@@ -48,8 +49,8 @@ ACCOUNT = np.dtype(
         ("spike_n", "i4"),
         ("term", "i2"),
         ("anchor", "i1"),
-        ("segment", "i1"),
-        ("tier", "i1"),
+        ("segment", "i2"),  # wide enough to index parameters in plain Python too
+        ("tier", "i2"),
         ("stage", "i1"),
         ("band", "i1"),  # of the last score; -1 before the first
         ("alive", "i1"),
@@ -89,7 +90,7 @@ SEAT = np.dtype(
         ("team_key", "i8"),
         ("number", "i8"),
         ("state", "i8"),  # 0 empty, 1 idle, 2 busy
-        ("item", "i8"),
+        ("serves", "i8"),  # item in hand, or -1
         ("since", "i8"),
         ("phase", "i8"),  # minutes of a ramp phase; -1: the team's
         ("idle_since", "i8"),
@@ -150,7 +151,9 @@ OPENING = np.dtype(
     align=True,
 )
 
-LOG = np.dtype([("minute", "i4"), ("code", "i4"), ("who", "i4"), ("other", "i4"), ("before", "i8"), ("after", "i8")], align=True)
+LOG = np.dtype(
+    [("minute", "i4"), ("code", "i4"), ("who", "i4"), ("other", "i4"), ("before", "i8"), ("after", "i8")], align=True
+)
 
 # Counters of a run.
 N_ACCOUNTS, N_EVENTS, N_LOG, N_HANDLED, MONTH, STATUS, BUCKET, FREE, N_LATER, N_NOW = range(10)

@@ -1,6 +1,7 @@
 """The demo company: four years of a made-up customer base, simulated by subsim itself, so that its truth is known.
 
-Its history starts from nothing on 2022-07-01 and ends on 2026-06-30 with about 600 live accounts. The truth is the catalogue's
+Its history starts from nothing on 2022-07-01 and ends on 2026-06-30 with about 600 live accounts. The truth is the
+catalogue's
 central values (`truth.yaml` lists them). The files lie in the package; a test makes them anew and compares.
 """
 
@@ -68,7 +69,11 @@ def history_scenario() -> Scenario:
         today.pop(key, None)
     for segment in today["segments"].values():
         segment["opening"] = {"accounts": 0}
-    no_contraction = {"parameter": "contraction.rate", "value": 0, "because": "the book records terms, not mid-term cuts"}
+    no_contraction = {
+        "parameter": "contraction.rate",
+        "value": 0,
+        "because": "the book records terms, not mid-term cuts",
+    }
     return Scenario.from_dict(
         today
         | {

@@ -1,6 +1,7 @@
 """Parameters of a run: the catalogue, a parameter file, the scenario's decisions and assumptions, then keyed draws.
 
-Later sources win. What a scenario decides or assumes is fixed; everything else keeps its prior, and draw j of a parameter is the
+Later sources win. What a scenario decides or assumes is fixed; everything else keeps its prior, and draw j of a
+parameter is the
 same in every scenario.
 """
 
@@ -148,7 +149,9 @@ def _touch_decisions(scenario: Scenario) -> Iterator[tuple[str, dict[str, str], 
             yield "work.overload", key, float(OVERLOAD.index(work.overload))
 
 
-def _given(room: str, owner: Any, fields: tuple[str, ...], key: dict[str, str]) -> Iterator[tuple[str, dict[str, str], float]]:
+def _given(
+    room: str, owner: Any, fields: tuple[str, ...], key: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str], float]]:
     for field in fields:
         value = getattr(owner, field)
         if value is not None:
@@ -174,7 +177,18 @@ def parameter_rows(scenario: Scenario) -> list[dict[str, Any]]:
     return rows
 
 
-_ROW_KEYS = {"parameter", "value", "prior", "source", "grade", "label", "events", "exposure", "term_months", *_DIMENSIONS}
+_ROW_KEYS = {
+    "parameter",
+    "value",
+    "prior",
+    "source",
+    "grade",
+    "label",
+    "events",
+    "exposure",
+    "term_months",
+    *_DIMENSIONS,
+}
 #: Numbers of a parameter file that are not in the catalogue because a scenario decides them.
 PLAN = "arrival.plan"
 
@@ -199,7 +213,9 @@ def _row_problems(where: str, row: dict[str, Any]) -> Iterator[InputError]:
     try:
         Prior(**(row.get("prior") or {"family": "fixed"}))
     except TypeError as error:
-        yield InputError(where=f"{where}.prior", found=str(error), allowed="family with sd, sd_share, a and b, or shape")
+        yield InputError(
+            where=f"{where}.prior", found=str(error), allowed="family with sd, sd_share, a and b, or shape"
+        )
 
 
 def _apply_row(table: dict[int, Cell], names: Names, row: dict[str, Any]) -> None:

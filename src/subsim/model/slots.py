@@ -1,6 +1,7 @@
 """Where each parameter sits in a run's parameter vector (a flat float64 array).
 
-Every parameter of the catalogue is a module constant here, its dots replaced by underscores: ``p[at.renewal_base + segment]``,
+Every parameter of the catalogue is a module constant here, its dots replaced by underscores: ``p[at.renewal_base +
+segment]``,
 ``p[at.touch_cadence + tier * WORK + work]``. Compiled code sees these as constants.
 """
 

@@ -25,6 +25,7 @@ _MONEY = {
 }
 _DAY = {"type": "string", "pattern": r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*$"}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SEGMENT_NAME = re.compile(r"[a-z]([a-z0-9_ -]{0,38}[a-z0-9_])?")
 
 
 def problem(found: str, allowed: str, do: str = "") -> PydanticCustomError:
@@ -153,6 +154,13 @@ def _name(value: object) -> str:
     return value
 
 
+def _segment_name(value: object) -> str:
+    if not isinstance(value, str) or not _SEGMENT_NAME.fullmatch(value):
+        allowed = "a short name of lower-case letters, digits, spaces, _ and -, such as mid_market"
+        raise InputError(where="", found=units.shown(value), allowed=allowed)
+    return value
+
+
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
         raise InputError(where="", found=units.shown(value), allowed="true or false")
@@ -194,6 +202,8 @@ NUMBER = Quantity(units.number, _plain, {"type": "number"})
 SWITCH = Quantity(_switch, bool, {"type": "boolean"})
 
 Name = Annotated[str, Quantity(_name, str, {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"})]
+#: Segments may be called what the book calls them: `monthly plan`.
+SegmentName = Annotated[str, Quantity(_segment_name, str, {"type": "string", "pattern": f"^{_SEGMENT_NAME.pattern}$"})]
 Title = Annotated[str, text(120)]
 Prose = Annotated[str, text(1000)]
 Day = Annotated[dt.date, Quantity(units.day, str, _DAY)]

@@ -27,6 +27,7 @@ from subsim.scenario.fields import (
     Every,
     Name,
     Prose,
+    SegmentName,
     Strict,
     Switch,
     numbers,
@@ -110,7 +111,7 @@ class Route(LeverBase):
 
     kind = "route"
     date: Day = Field(alias="on")
-    segment: Name
+    segment: SegmentName
     to: Name
     arr_from: Annotated[int, MONEY] | None = None
     arr_below: Annotated[int, MONEY] | None = None
@@ -124,7 +125,7 @@ class Scale(LeverBase):
     parameter: str
     by: Annotated[float, numbers(0.0, 100.0)]
     phase_in: Annotated[float, DAYS] = 0.0
-    segments: tuple[Name, ...] = ()
+    segments: tuple[SegmentName, ...] = ()
     tiers: tuple[Name, ...] = ()
     work: tuple[Name, ...] = ()
     teams: tuple[Name, ...] = ()
@@ -152,7 +153,7 @@ class Price(LeverBase):
 
     kind = "price"
     date: Day = Field(alias="from")
-    segment: Name
+    segment: SegmentName
     uplift: Uplift
 
 
@@ -161,7 +162,7 @@ class Qualify(LeverBase):
 
     kind = "qualify"
     date: Day = Field(alias="from")
-    segment: Name
+    segment: SegmentName
     threshold: Threshold
 
 
@@ -187,7 +188,7 @@ class Plan(LeverBase):
 
     kind = "plan"
     date: Day = Field(alias="from")
-    segment: Name
+    segment: SegmentName
     by: Annotated[float, NUMBER.within("arrival.plan_scale")]
 
 

@@ -35,6 +35,7 @@ from subsim.scenario.fields import (
     Name,
     Prose,
     Seats,
+    SegmentName,
     Strict,
     Switch,
     Title,
@@ -100,7 +101,7 @@ class Rule(Strict):
     """One routing rule: accounts that meet every condition go to a tier. ARR in cents, score from 0 to 100."""
 
     to: Name
-    segment: Name | None = None
+    segment: SegmentName | None = None
     arr_from: Annotated[int, MONEY] | None = None
     arr_below: Annotated[int, MONEY] | None = None
     score_below: Annotated[float, numbers(0, 100)] | None = None
@@ -165,8 +166,8 @@ class Campaign(Strict):
 class Policies(Strict):
     """Company-wide decisions; what is None or missing comes from the catalogue."""
 
-    price_uplift: dict[Name, Uplift] = Field(default_factory=dict)
-    qualification_threshold: dict[Name, Threshold] = Field(default_factory=dict)
+    price_uplift: dict[SegmentName, Uplift] = Field(default_factory=dict)
+    qualification_threshold: dict[SegmentName, Threshold] = Field(default_factory=dict)
     score_noise: Annotated[float, NUMBER.within("score.noise")] | None = None
     renewal_notice: Annotated[float, DAYS.within("renewal.notice_days")] | None = None
     save_concession: Annotated[float, share_of("playbook.save_concession")] | None = None
@@ -176,7 +177,7 @@ class Assumption(Strict):
     """A catalogue number that the scenario sets, in the catalogue's unit, for all or for the one that is named."""
 
     parameter: str
-    segment: Name | None = None
+    segment: SegmentName | None = None
     tier: Name | None = None
     work: Name | None = None
     team: Name | None = None
@@ -218,7 +219,7 @@ class Scenario(Strict):
     book: str | None = None
     as_of: Day | None = None
     parameters_file: str | None = Field(default=None, alias="parameters")
-    segments: dict[Name, Segment]
+    segments: dict[SegmentName, Segment]
     routing: tuple[Rule, ...]
     tiers: dict[Name, Tier]
     teams: dict[Name, Team] = Field(default_factory=dict)

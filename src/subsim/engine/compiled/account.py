@@ -116,8 +116,8 @@ def choose_tier(w: Any, s: Any, i: int, t: int) -> int:
             and rule.arr_from <= a.arr < rule.arr_below
             and a.score < rule.score_below
         ):
-            return rule.tier  # type: ignore[no-any-return]
-    return a.tier  # type: ignore[no-any-return]
+            return rule.tier
+    return a.tier
 
 
 @inner
@@ -137,7 +137,7 @@ def own(w: Any, s: Any, i: int, t: int) -> None:
     a = s.accounts[i]
     coverage = w.coverage[a.tier]
     a.owner = -1
-    if coverage == ev.NAMED or coverage == ev.HYBRID:
+    if coverage in (ev.NAMED, ev.HYBRID):
         a.owner = least_loaded(w, s, w.tier_team[a.tier])
         if a.owner >= 0:
             s.seats[a.owner].accounts += 1
@@ -158,7 +158,7 @@ def start_calendars(w: Any, s: Any, i: int, t: int, fresh: bool) -> None:
         if cadence > 0 and item.state == 0 and item.next_due == NEVER:
             item.next_due = t + cadence
             if not fresh:
-                item.next_due = work.first_touch_at(s.p, s.key, a.entity ^ w.work_key[k], item.n, t, cadence)
+                item.next_due = work.first_touch_at(s.key, a.entity ^ w.work_key[k], item.n, t, cadence)
             push(w, s, item.next_due, ev.DUE, x)
 
 
@@ -283,6 +283,8 @@ def churn(w: Any, s: Any, i: int, t: int, why: int) -> None:
     s.mood[2] -= 1.0
     a.alive = 0
     a.lost_at = t
+    a.first_value_at = NEVER
+    a.stall_at = NEVER
     after = risk.reactivation_after(s.p, s.key, a.entity, a.lives, a.segment)
     a.back_at = NEVER
     if after < NEVER:

@@ -84,7 +84,7 @@ def new_row(w: Any, s: Any, entity: int, segment: int, start: int) -> int:
         item.lapses = NEVER
         item.overflow = NEVER
     s.mood[2] += 1.0
-    return i  # type: ignore[no-any-return]
+    return i
 
 
 @inner
@@ -156,9 +156,7 @@ def open_account(w: Any, s: Any, o: int) -> None:
         s.history[i, j] = w.opening_history[o, j]
     exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k)
     a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure)
-    a.v = renewal.risk_multiplier(
-        s.p, s.key, a.entity, a.segment, exposure * renewal.fit_factor(s.p, a.fit)
-    )
+    a.v = renewal.risk_multiplier(s.p, s.key, a.entity, a.segment, exposure * renewal.fit_factor(s.p, a.fit))
     a.sponsor = sponsor.present_at_start(s.p, s.key, a.entity, a.segment)
     open_stage(s, i, row.onboarded, row.ttv_days)
     a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)

@@ -1,6 +1,7 @@
 """The event list: packed keys, time (27 bits) | kind (5) | number (32), in buckets of 256 minutes.
 
-Only the bucket of the present is a heap; later buckets are unordered chains, so adding an event costs the same however many are
+Only the bucket of the present is a heap; later buckets are unordered chains, so adding an event costs the same however
+many are
 pending (measured: a single heap took half of the time of a run).
 """
 
@@ -114,7 +115,7 @@ def pop(s: Any) -> int:
     count[N_EVENTS] -= 1
     if n > 0:
         _sift_down(now, n, now[n])
-    return top  # type: ignore[no-any-return]
+    return top
 
 
 @inner

@@ -41,7 +41,7 @@ from subsim.engine.compiled.service import (
 from subsim.engine.compiled.work import raise_item
 from subsim.engine.state import MONTH, N_ACCOUNTS, N_EVENTS, N_HANDLED, STATUS
 from subsim.model import slots as at
-from subsim.model.rules import arrival, clock, engagement, expansion, people, renewal, risk, touches, work
+from subsim.model.rules import arrival, clock, engagement, people, renewal, risk, touches, work
 from subsim.model.rules.clock import DAY, NEVER, minutes
 from subsim.random import purposes
 from subsim.random.entities import future_entity, referral_entity
@@ -156,9 +156,7 @@ def on_term_end(w: Any, s: Any, i: int, t: int) -> None:
     why = renewal.UNCONTROLLED
     if stays:
         prepared = a.prepared != 0 or a.term < 6
-        h = renewal.hazard(
-            s.p, a.segment, a.tier, a.term, k, a.e, a.fit, adopted, sponsor, log_price, prepared
-        )
+        h = renewal.hazard(s.p, a.segment, a.tier, a.term, k, a.e, a.fit, adopted, sponsor, log_price, prepared)
         stays = renewal.stays(s.key, a.entity, k, a.v, h)
         why = renewal.reason(s.p, a.e, a.fit, adopted, sponsor, log_price)
     a.k = k
@@ -298,6 +296,7 @@ def on_campaign(w: Any, s: Any, c: int, t: int) -> None:
         a = s.accounts[i]
         if a.alive and s.p[at.campaign_tier + a.tier * at.CAMPAIGNS + c] > 0.5:
             if touches.reached(s.p, s.key, a.entity ^ w.campaign_key[c], n, c):
+                note(s, t, ev.L_REACHED, i, c, 0, n)
                 shift(s, i, t, s.p[at.campaign_lift + c] * a.response)
 
 
@@ -402,7 +401,7 @@ def begin(w: Any, s: Any, row: Any, seed: int, run: int) -> None:
         s.p[j] = row[j]
     s.key[0] = seed
     s.key[1] = run
-    clear(w, s)
+    clear(s)
     for month in range(1, w.months.size):
         push_key(s, w.months[month], word(w.months[month]) << _TIME_BITS)
     for r in range(w.levers.size):
@@ -419,7 +418,7 @@ def begin(w: Any, s: Any, row: Any, seed: int, run: int) -> None:
 
 
 @inner
-def clear(w: Any, s: Any) -> None:
+def clear(s: Any) -> None:
     """Empty what a run before has left behind."""
     for j in range(s.count.size):
         s.count[j] = 0
@@ -443,7 +442,7 @@ def plan_seat(w: Any, s: Any, seat: int) -> None:
     x = s.seats[seat]
     plan = w.seats[seat]
     x.state = 0
-    x.item = -1
+    x.serves = -1
     x.incumbent = -1
     x.accounts = 0
     x.no_backfill = 0
@@ -461,7 +460,7 @@ def plan_seat(w: Any, s: Any, seat: int) -> None:
 
 
 @entry
-def simulate(w: Any, s: Any, rows: Any, seed: int, first_run: int, segments: Any, teams: Any, tiers: Any) -> int:
+def simulate(w: Any, s: Any, rows: Any, seed: Any, first_run: Any, segments: Any, teams: Any, tiers: Any) -> int:
     """Run every row of parameters to the horizon; the cubes of run j go to ``segments[j]``, ``teams[j]``, ``tiers[j]``.
 
     Returns the number of runs that came to their end; fewer than asked when an array was too small (see the status).
@@ -470,20 +469,21 @@ def simulate(w: Any, s: Any, rows: Any, seed: int, first_run: int, segments: Any
         zero(s)
         begin(w, s, rows[j], seed, first_run + j)
         while s.count[N_EVENTS] > 0 and s.count[STATUS] == ev.OK:
-            key = pop(s)
-            t = np.int64(key >> _TIME_BITS)
-            kind = np.int64((key >> _KIND_BITS) & _KIND_MASK)
+            key: Any = pop(s)
+            t: Any = np.int64(key >> _TIME_BITS)
+            kind: Any = np.int64((key >> _KIND_BITS) & _KIND_MASK)
             s.count[N_HANDLED] += 1
             if kind == ev.MONTH_END:
                 close_month(w, s, t)
             else:
-                handle(w, s, t, kind, np.int64(key & _NUMBER_MASK))
+                number: Any = np.int64(key & _NUMBER_MASK)
+                handle(w, s, t, kind, number)
         if s.count[STATUS] != ev.OK:
             return j
         copy(s.segments, segments[j])
         copy(s.teams, teams[j])
         copy(s.tiers, tiers[j])
-    return rows.shape[0]  # type: ignore[no-any-return]
+    return rows.shape[0]
 
 
 @inner

@@ -60,7 +60,7 @@ def arrive(w: Any, s: Any, seat: int, t: int, since: int) -> None:
     x.since = since
     x.mark = t
     x.idle_since = t
-    x.item = -1
+    x.serves = -1
     x.leaving = 0
     x.arrives_at = NEVER
     x.leaves_at = NEVER
@@ -130,7 +130,7 @@ def fill(w: Any, s: Any, seat: int, t: int) -> None:
         if not a.alive or w.tier_team[a.tier] != team:
             continue
         coverage = w.coverage[a.tier]
-        if coverage != ev.NAMED and coverage != ev.HYBRID:
+        if coverage not in (ev.NAMED, ev.HYBRID):
             continue
         if a.owner < 0:
             own(w, s, i, t)

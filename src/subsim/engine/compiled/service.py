@@ -23,9 +23,9 @@ def candidate(s: Any, seat: int) -> int:
     own = s.roots[at.TEAMS + seat]
     pool = s.roots[s.seats[seat].team]
     if own < 0:
-        return pool  # type: ignore[no-any-return]
+        return pool
     if pool < 0:
-        return own  # type: ignore[no-any-return]
+        return own
     return own if precedes(s, own, pool) else pool
 
 
@@ -62,7 +62,7 @@ def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
     leave(s, x)
     book_time(s, seat, t)
     chair.state = 2
-    chair.item = x
+    chair.serves = x
     item.state = 2
     if rules.policy(s.p, work) == rules.SQUEEZE and t > item.lapses:
         short = rules.squeezed_minutes(s.p, item.minutes)
@@ -93,11 +93,11 @@ def plan_value(w: Any, s: Any, i: int, t: int, lasts: int) -> None:
 def end_service(w: Any, s: Any, seat: int, t: int) -> None:
     """A seat is done with its item."""
     chair = s.seats[seat]
-    x = chair.item
+    x = chair.serves
     i = x // w.n_work
     book_time(s, seat, t)
     chair.state = 1
-    chair.item = -1
+    chair.serves = -1
     chair.idle_since = t
     by_team(s, chair.team, m.T_ITEMS_DONE, 1)
     by_team(s, chair.team, m.T_MINUTES_SERVED, s.items[x].minutes)

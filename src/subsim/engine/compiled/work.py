@@ -24,10 +24,10 @@ def ask_dispatch(w: Any, s: Any, team: int, t: int) -> None:
 
 @inner
 def desk_of(w: Any, s: Any, i: int, team: int) -> int:
-    """Where an account's item for a team waits: at its owner's desk when the tier is named or hybrid, else in the pool."""
+    """Where an account's item for a team waits: at its owner's desk in a named or hybrid tier, else in the pool."""
     a = s.accounts[i]
     coverage = w.coverage[a.tier]
-    if a.owner >= 0 and team == w.tier_team[a.tier] and (coverage == ev.NAMED or coverage == ev.HYBRID):
+    if a.owner >= 0 and team == w.tier_team[a.tier] and coverage in (ev.NAMED, ev.HYBRID):
         return at.TEAMS + a.owner
     return team
 

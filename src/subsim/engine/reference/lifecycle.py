@@ -159,6 +159,7 @@ def churn(model: Model, account: Account, why: int) -> None:
     model.mood.lose(model.now, ill_fitting=account.fit < model.p[at.onboarding_misfit_below])
     account.alive = False
     account.lost_at = model.now
+    account.first_value_at = account.stall_at = NEVER
     after = risk.reactivation_after(model.p, model.key, account.entity, account.lives, account.segment)
     account.back_at = model.now + after if after < NEVER else NEVER
     account.lost.succeed()

@@ -37,7 +37,7 @@ def start_calendars(model: Model, account: Account, fresh: bool) -> None:
             first = model.now + cadence
             if not fresh:
                 who, n = account.entity ^ work.key, account.raised[work.number]
-                first = rules.first_touch_at(model.p, model.key, who, n, model.now, cadence)
+                first = rules.first_touch_at(model.key, who, n, model.now, cadence)
             account.next_due[work.number] = first
             model.env.process(calendar(model, account, work))
 
@@ -84,4 +84,5 @@ def send(model: Model, number: int, entity: Any, n: int) -> None:
         if not account.alive or not addressed[account.tier]:
             continue
         if touches.reached(p, model.key, account.entity ^ entity, n, number):
+            model.record.note(model.now, ev.L_REACHED, account.number, number, 0, n)
             shift(model, account, p[at.campaign_lift + number] * account.response)

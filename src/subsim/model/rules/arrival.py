@@ -26,7 +26,9 @@ def month_multiplier(p: Any, key: Any, source: int, month: int) -> float:
 
 
 @rule
-def accepted(p: Any, key: Any, source: int, n: int, segment: int, plan: float, multiplier: float, envelope: float) -> bool:
+def accepted(
+    p: Any, key: Any, source: int, n: int, segment: int, plan: float, multiplier: float, envelope: float
+) -> bool:
     """Whether lead n becomes a deal: with chance plan x lever x multiplier / envelope (never above 1)."""
     rate = plan * p[at.arrival_plan_scale + segment] * multiplier
     return draw(key, purposes.ARRIVAL_ACCEPT, future_entity(source, n), 0) * envelope < rate

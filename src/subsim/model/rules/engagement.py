@@ -16,7 +16,7 @@ RED, YELLOW, GREEN = range(3)
 
 @rule
 def rest(p: Any, segment: int, fit: float, ttv_days: float) -> float:
-    """Resting engagement m = a_s + phi_fit x f - phi_ttv x log(TTV / target) - neglect; no TTV term while ttv_days < 0."""
+    """Resting engagement m = a_s + phi_fit x f - phi_ttv log(TTV / target) - neglect (TTV once it is known)."""
     m = p[at.engagement_rest + segment] + p[at.engagement_fit_effect] * fit - p[at.engagement_neglect + segment]
     if ttv_days >= 0.0:
         m -= p[at.engagement_ttv_effect] * lateness(p, segment, ttv_days)

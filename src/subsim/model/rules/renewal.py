@@ -4,7 +4,8 @@
     eta = a_s - beta_e e + beta_onb [no first value yet] - beta_fit f + beta_sp [no sponsor]
           + beta_price log(new price / old price) + beta_prep [preparation missed] + tier and term effects
 
-With v ~ Gamma(mean 1, variance theta) this is gamma frailty with Weibull drift; with v = -log(1-p), p ~ Beta(alpha, beta) and
+With v ~ Gamma(mean 1, variance theta) this is gamma frailty with Weibull drift; with v = -log(1-p), p ~ Beta(alpha,
+beta) and
 c = 1 it is the shifted-beta-geometric model (Fader and Hardie 2007), whose base hazard the Beta carries instead of a_s.
 """
 
@@ -129,7 +130,8 @@ def fit_factor(p: Any, fit: float) -> float:
 def opening_fit(p: Any, key: Any, entity: int, segment: int, exposure: float) -> float:
     """Fit of a live account given that it survived: survivors fit better than newcomers.
 
-    The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk and
+    The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk
+    and
     b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is drawn
     (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02.
     """

@@ -1,7 +1,8 @@
 """Risks that come at a rate: a unit-exponential threshold per spell, met when the integrated rate reaches it.
 
 Rates are refreshed at each monthly review of the account and held until the next one, so a risk whose rate depends on
-engagement or on a lever is piecewise constant by process month. The threshold is keyed by (account, risk, spell): a lever that
+engagement or on a lever is piecewise constant by process month. The threshold is keyed by (account, risk, spell): a
+lever that
 changes a rate moves the event's time, never its luck.
 """
 
@@ -25,22 +26,22 @@ def threshold(key: Any, purpose: int, entity: int, spell: int) -> float:
     return exponential(draw(key, purpose, entity, spell))
 
 
+_PURPOSES = (
+    purposes.SPONSOR_LEAVES,
+    purposes.UNCONTROLLABLE,
+    purposes.IN_TERM_LOSS,
+    purposes.OPPORTUNITY,
+    purposes.IN_TERM_CONTRACTION,
+    purposes.REFERRAL,
+    purposes.LATE_INVOICE,
+    purposes.LATE_INVOICE,  # the eighth place is not used
+)
+
+
 @rule
 def purpose_of(risk: int) -> int:
     """The purpose of the random numbers of a risk."""
-    if risk == SPONSOR_LEAVES:
-        return purposes.SPONSOR_LEAVES
-    if risk == UNCONTROLLABLE:
-        return purposes.UNCONTROLLABLE
-    if risk == IN_TERM_LOSS:
-        return purposes.IN_TERM_LOSS
-    if risk == OPPORTUNITY:
-        return purposes.OPPORTUNITY
-    if risk == IN_TERM_CONTRACTION:
-        return purposes.IN_TERM_CONTRACTION
-    if risk == REFERRAL:
-        return purposes.REFERRAL
-    return purposes.LATE_INVOICE
+    return _PURPOSES[risk]
 
 
 @rule

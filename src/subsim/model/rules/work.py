@@ -38,7 +38,7 @@ def policy(p: Any, work: int) -> int:
 
 @rule
 def item_minutes(p: Any, key: Any, who: int, n: int, work: int) -> int:
-    """Minutes of work of the n-th item of a type for an account (``who`` joins both): Weibull around the type's mean."""
+    """Minutes of the n-th item of a type for an account (``who`` joins both): Weibull around the type's mean."""
     shape = p[at.work_hours_shape + work]
     scale = p[at.work_hours + work] * math.exp(-log_gamma(1.0 + 1.0 / shape))
     return int(weibull(draw(key, purposes.WORK_HOURS, who, n), shape, scale) * 60.0 + 0.5)
@@ -74,6 +74,6 @@ def squeezed_minutes(p: Any, work_minutes: int) -> int:
 
 
 @rule
-def first_touch_at(p: Any, key: Any, who: int, n: int, start: int, cadence: int) -> int:
+def first_touch_at(key: Any, who: int, n: int, start: int, cadence: int) -> int:
     """First touch of a calendar that begins now for an account already on board: somewhere in one cadence."""
     return start + 1 + int(draw(key, purposes.TOUCH_OFFSET, who, n) * cadence)
