@@ -41,6 +41,8 @@ class Mapping(_Strict):
     """The whole `book.yaml`."""
 
     name: str | None = None
+    file: str | None = None
+    """File of the tables that name none, seen from the mapping; a data file that is read with a mapping comes first."""
     grace_days: int = Field(default=30, ge=0, le=365, strict=True)
     note: str = ""
     tables: dict[str, TableMapping] = {}

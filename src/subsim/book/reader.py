@@ -18,6 +18,7 @@ from subsim.ledger.terms import as_day
 from subsim.units import day
 
 MAPPING_FILE = "book.yaml"
+MAPPING_SUFFIXES = (".yaml", ".yml")
 SUFFIXES = (".csv", ".parquet")
 
 
@@ -25,8 +26,9 @@ def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | N
     """Read a company's book as it was known at the close of a day.
 
     Args:
-        path: a folder with one CSV or Parquet file per table (`accounts.csv`, `contracts.parquet`, ...), or a single
-            file whose mapping names the tables to take from it. Nothing is ever written to it.
+        path: a folder with one CSV or Parquet file per table (`accounts.csv`, `contracts.parquet`, ...), a single file
+            whose mapping names the tables to take from it, or a mapping whose `file:` says where the data is. Nothing
+            is ever written to it.
         as_of: last day that counts; everything later is cut before anything looks at it.
         mapping: a `book.yaml`; by default the one in the folder, if there is one.
 
@@ -40,9 +42,7 @@ def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | N
     source = Path(path)
     if not source.exists():
         raise InputErrors([InputError(where=str(path), found="nothing there", allowed="a folder or a file of tables")])
-    folder = source if source.is_dir() else source.parent
-    given = Path(mapping) if mapping is not None else folder / MAPPING_FILE
-    rules = read_mapping(given) if mapping is not None or (source.is_dir() and given.exists()) else Mapping()
+    rules = _rules(source, None if mapping is None else Path(mapping))
     files = _files(source, rules)
 
     errors: list[InputError] = []
@@ -147,8 +147,35 @@ def _day(as_of: str | dt.date) -> dt.date:
         raise InputErrors([error]) from None
 
 
+def _rules(source: Path, mapping: Path | None) -> Mapping:
+    """The mapping that is given, that is read itself, or that lies in the folder; else one that changes nothing."""
+    if source.suffix in MAPPING_SUFFIXES and source.is_file():
+        if mapping is not None:
+            allowed = "the data with its mapping, or a mapping that names its file"
+            raise InputErrors([InputError(where=source.as_posix(), found="two mappings", allowed=allowed)])
+        return read_mapping(source)
+    beside = source / MAPPING_FILE
+    if mapping is None and not beside.exists():
+        return Mapping()
+    return read_mapping(beside if mapping is None else mapping)
+
+
+def _named_files(source: Path, rules: Mapping) -> dict[str, Path]:
+    """File of every table of a mapping that is read by itself."""
+    names = {name: entry.file or rules.file for name, entry in rules.tables.items()}
+    found = {name: source.parent / file for name, file in names.items() if file is not None}
+    if not found or len(found) < len(names):
+        missing = ", ".join(names.keys() - found.keys()) or "any table"
+        do = "add file:, or read the data and give this mapping with it"
+        where = source.as_posix()
+        raise InputErrors([InputError(where=where, found=f"no file for {missing}", allowed="file: a path", do=do)])
+    return found
+
+
 def _files(source: Path, rules: Mapping) -> dict[str, Path]:
     """File of every table: as mapped, else by its name in the folder."""
+    if source.is_file() and source.suffix in MAPPING_SUFFIXES:
+        return _named_files(source, rules)
     if source.is_file():
         if not rules.tables:
             allowed = "a mapping that names the tables in the file"
@@ -162,7 +189,8 @@ def _files(source: Path, rules: Mapping) -> dict[str, Path]:
     for name in TABLES:
         entry = rules.tables.get(name)
         candidates = [source / f"{name}{suffix}" for suffix in SUFFIXES]
-        present = [source / entry.file] if entry and entry.file else [path for path in candidates if path.is_file()]
+        named = entry and (entry.file or rules.file)
+        present = [source / named] if named else [path for path in candidates if path.is_file()]
         if len(present) > 1:
             found = " and ".join(path.name for path in present)
             errors.append(InputError(where=source.name, found=found, allowed=f"one file for table {name}"))

@@ -84,7 +84,7 @@ def _resolved(key: str, tree: Tree, folder: Path) -> Tree:
         return tree
     target = folder / tree.value
     if not target.exists():
-        what = "a folder with a book, or demo" if key == "book" else "a parameter file"
+        what = "a folder with a book, a book.yaml, or demo" if key == "book" else "a parameter file"
         raise InputError(where=f"{tree.where} {key}", found=f"{tree.value}, which is not there", allowed=what)
     return Tree(target.as_posix(), tree.file, tree.line)
 
