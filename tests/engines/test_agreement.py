@@ -104,7 +104,7 @@ def test_a_run_alone_equals_the_same_run_in_a_batch() -> None:
     ("room", "status"),
     [
         (Room(accounts=45), ev.ACCOUNTS_FULL),
-        (Room(events=300), ev.HEAP_FULL),
+        (Room(events=60), ev.HEAP_FULL),
         (Room(log=200), ev.LOG_FULL),
     ],
 )

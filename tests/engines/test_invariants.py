@@ -12,8 +12,7 @@ from subsim.engine import metrics as m
 from subsim.engine.reference import ReferenceResult
 from subsim.model import slots as at
 from subsim.model.rules import people, work
-from subsim.model.rules.clock import DAY
-from tests.engines.worlds import WORKS, Case, busy_case, cases, run_compiled
+from tests.engines.worlds import WORKS, Case, busy_case, case, cases, run_compiled
 
 NOT_OF_ACCOUNTS = {ev.LEVER, ev.SEAT_ARRIVES, ev.SEAT_LEAVES, ev.CAMPAIGN, ev.L_DECLINED}
 WAITING, MOVED, IN_SERVICE = "waiting", "moved", "in service"
@@ -176,10 +175,19 @@ def test_invariants_hold_when_everything_is_turned_up(spin: int) -> None:
     check_all(world, run_compiled(world)[0])
 
 
-def test_first_value_comes_once_in_a_life() -> None:
-    for spin in range(6):
-        reached: set[int] = set()
-        for t, code, who, *_ in lines(run_compiled(busy_case(spin))[0]):
-            if code == ev.FIRST_VALUE:
-                assert who not in reached, (spin, t / DAY, who)
-                reached.add(who)
+def test_first_value_comes_once_even_to_those_who_left_and_came_back_before_it() -> None:
+    world = case(1, (ev.NAMED,), (3,), 3, 12, 40, ("losses", "comebacks", "onboarding"))
+    for name, value in (
+        ("renewal_in_term_loss", 4.0),
+        ("renewal_reactivation", 18.0),
+        ("onboarding_customer_delay", 70.0),
+        ("onboarding_hours", 20.0),
+    ):
+        start = getattr(at, name)
+        world.row[start : start + at.SEGMENTS] = value
+    codes = {code: Counter[int]() for code in (ev.FIRST_VALUE, ev.L_REACTIVATION)}
+    for _, code, who, *_ in lines(run_compiled(world)[0]):
+        if code in codes:
+            codes[code][who] += 1
+    assert set(codes[ev.FIRST_VALUE]) & set(codes[ev.L_REACTIVATION])
+    assert max(codes[ev.FIRST_VALUE].values()) == 1

@@ -74,14 +74,14 @@ FEATURES: dict[str, dict[str, Sequence[float]]] = {
         "handover.delay": (0, 3, 30),
     },
     "losses": {
-        "renewal.in_term_loss": (0, 0.5, 2),
+        "renewal.in_term_loss": (0, 0.5, 4),
         "renewal.uncontrollable": (0, 0.5),
         "renewal.base": (-2, 0),
         "renewal.beta_mixing": (0, 1),
         "contraction.rate": (0, 1),
         "invoice.late_rate": (0, 3),
     },
-    "comebacks": {"renewal.reactivation": (0.5, 4, 12), "renewal.reactivation_share": (0.3, 1.2)},
+    "comebacks": {"renewal.reactivation": (0.5, 4, 20), "renewal.reactivation_share": (0.3, 1.2)},
     "prices": {
         "renewal.price_uplift": (-0.1, 0, 0.05),
         "renewal.contraction": (-3, 1),
