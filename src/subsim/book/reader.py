@@ -165,7 +165,7 @@ def _named_files(source: Path, rules: Mapping) -> dict[str, Path]:
     names = {name: entry.file or rules.file for name, entry in rules.tables.items()}
     found = {name: source.parent / file for name, file in names.items() if file is not None}
     if not found or len(found) < len(names):
-        missing = ", ".join(names.keys() - found.keys()) or "any table"
+        missing = ", ".join(name for name in names if name not in found) or "any table"
         do = "add file:, or read the data and give this mapping with it"
         where = source.as_posix()
         raise InputErrors([InputError(where=where, found=f"no file for {missing}", allowed="file: a path", do=do)])

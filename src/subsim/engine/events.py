@@ -1,8 +1,8 @@
 """Kinds of events, in the order in which they happen within a minute, and what a trace calls them.
 
 An event is its key: time, kind, number. The order never depends on who scheduled what first. MONTH_END comes first:
-what
-happens at midnight belongs to the new month. DISPATCH comes last: everybody who asks in a minute competes by priority.
+what happens at midnight belongs to the new month. DISPATCH comes last: everybody who asks in a minute competes by
+priority.
 """
 
 (

@@ -1,12 +1,9 @@
 """Pass many arrays to compiled code as one pointer.
 
-Numba hands a NamedTuple of arrays to a function by value, some seven machine words an array: with fifty arrays that
-dominates
-every call of the event loop (measured: five times slower, three minutes to compile). A `Frame` is the same NamedTuple
-laid out
+Numba hands a NamedTuple of arrays to a function by value, some seven machine words an array: with fifty arrays that is
+three hundred words a call, and the event loop took three minutes to compile. A `Frame` is the same NamedTuple laid out
 as a table of addresses and lengths; compiled code reads ``s.accounts`` from it as if it were the tuple. Without
-compilation
-`frame` returns the tuple itself.
+compilation `frame` returns the tuple itself.
 
 Only C-contiguous arrays and whole numbers may be members. The frame keeps the arrays alive; compiled code must not
 outlive it.

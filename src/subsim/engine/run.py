@@ -26,9 +26,8 @@ Ints = NDArray[np.int64]
 class Setup:
     """A scenario ready to run: the world all its runs share, and one row of parameters per draw.
 
-    ``parameters`` is float64[draws, LENGTH]; names are in the order of the world's arrays; ``month_ends`` are the last
-    days of
-    the months; ``account_ids`` those of the opening base, in its order.
+    ``parameters`` is float64[draws, LENGTH]; names are in the order of the world's arrays; ``month_ends`` are the
+    last days of the months; ``account_ids`` those of the opening base, in its order.
     """
 
     world: World = field(repr=False)
@@ -87,8 +86,7 @@ def simulate(
     """Simulate draws of a set-up one after the other; use `subsim.run` for many workers.
 
     ``first_draw`` and ``draws`` name the rows of parameters to run; draw j uses the random numbers of run j, so any
-    part
-    of a batch equals that part of the whole.
+    part of a batch equals that part of the whole.
     """
     if workers != 1:
         raise EngineError("one call simulates on one thread; subsim.run spreads draws over workers")

@@ -1,8 +1,7 @@
 """The state of one run as typed arrays, and what a run is given to start from.
 
-Nothing else holds state. Both numbers of accounts and pending events can outgrow their arrays; the run then stops with
-a
-status and is begun again with larger ones (identical, since draws depend on identity alone).
+Nothing else holds state. Both numbers of accounts and pending events can outgrow their arrays; the run then stops
+with a status and is begun again with larger ones (identical, since draws depend on identity alone).
 """
 
 from typing import Any, NamedTuple

@@ -1,8 +1,8 @@
 """The demo company: four years of a made-up customer base, simulated by subsim itself, so that its truth is known.
 
 Its history starts from nothing on 2022-07-01 and ends on 2026-06-30 with about 600 live accounts. The truth is the
-catalogue's
-central values (`truth.yaml` lists them). The files lie in the package; a test makes them anew and compares.
+catalogue's central values (`truth.yaml` lists them). The files lie in the package; a test makes them anew and
+compares.
 """
 
 from __future__ import annotations

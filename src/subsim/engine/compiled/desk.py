@@ -1,8 +1,7 @@
 """Queues of work items: skew heaps whose links lie in the items, so any item can leave from anywhere.
 
 A desk is a team's pool (its number) or a seat's own queue (TEAMS + seat). Order: rank (priority, due date, joining),
-then
-account and work type.
+then account and work type.
 """
 
 from typing import Any

@@ -1,8 +1,7 @@
 """The event list: packed keys, time (27 bits) | kind (5) | number (32), in buckets of 256 minutes.
 
-Only the bucket of the present is a heap; later buckets are unordered chains, so adding an event costs the same however
-many are
-pending (measured: a single heap took half of the time of a run).
+Only the bucket of the present is a heap; later buckets are unordered chains, so adding an event costs the same
+however many are pending.
 """
 
 from typing import Any

@@ -5,8 +5,8 @@
           + beta_price log(new price / old price) + beta_prep [preparation missed] + tier and term effects
 
 With v ~ Gamma(mean 1, variance theta) this is gamma frailty with Weibull drift; with v = -log(1-p), p ~ Beta(alpha,
-beta) and
-c = 1 it is the shifted-beta-geometric model (Fader and Hardie 2007), whose base hazard the Beta carries instead of a_s.
+beta) and c = 1 it is the shifted-beta-geometric model (Fader and Hardie 2007), whose base hazard the Beta carries
+instead of a_s.
 """
 
 import math
@@ -131,9 +131,8 @@ def opening_fit(p: Any, key: Any, entity: int, segment: int, exposure: float) ->
     """Fit of a live account given that it survived: survivors fit better than newcomers.
 
     The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk
-    and
-    b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is drawn
-    (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02.
+    and b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is
+    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02.
     """
     z = normal(draw(key, purposes.FIT, entity, 0))
     mean = p[at.arrival_fit_mean + segment]

@@ -2,8 +2,7 @@
 
 Rates are refreshed at each monthly review of the account and held until the next one, so a risk whose rate depends on
 engagement or on a lever is piecewise constant by process month. The threshold is keyed by (account, risk, spell): a
-lever that
-changes a rate moves the event's time, never its luck.
+lever that changes a rate moves the event's time, never its luck.
 """
 
 from typing import Any
