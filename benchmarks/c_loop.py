@@ -1,4 +1,4 @@
-"""The event loop in C, for comparison: its header is written from the Python sources, so that it cannot drift from them."""
+"""The event loop in C, for comparison: its header is written from the Python sources, so that it cannot drift."""
 
 from __future__ import annotations
 
@@ -108,20 +108,23 @@ def _constant(name: str, value: float) -> str:
 def _record(name: str, kind: np.dtype[Any]) -> str:
     fields = {field: kind.fields[field] for field in kind.names or ()} if kind.fields else {}
     members = " ".join(f"{_C_TYPES[str(part[0])]} {field};" for field, part in fields.items())
-    checks = [f"_Static_assert(__builtin_offsetof({name}, {f}) == {part[1]}, \"{f}\");" for f, part in fields.items()]
-    size = f"_Static_assert(sizeof({name}) == {kind.itemsize}, \"{name}\");"
+    checks = [f'_Static_assert(__builtin_offsetof({name}, {f}) == {part[1]}, "{f}");' for f, part in fields.items()]
+    size = f'_Static_assert(sizeof({name}) == {kind.itemsize}, "{name}");'
     return "\n".join([f"typedef struct {{ {members} }} {name};", size, *checks])
 
 
 def _table(name: str, members: Any) -> str:
     """The layout of `subsim.engine.frame`: for each member an address and three lengths, or a number and padding."""
-    kinds = {getattr(state, record): record for record in _RECORDS}
     rows = []
     for member, value in members._asdict().items():
         if isinstance(value, np.ndarray):
-            plain = np.dtype([(f, value.dtype.fields[f][0]) for f in value.dtype.names], align=True) if value.dtype.names else None
-            rows.append(f"    {kinds[plain] if plain else _C_TYPES[str(value.dtype)]} *{member}; int64_t {member}_n[3];")
+            rows.append(f"    {_c_type(value.dtype)} *{member}; int64_t {member}_n[3];")
         else:
             rows.append(f"    int64_t {member}, {member}_unused[3];")
-    size = f"_Static_assert(sizeof({name}) == {len(rows)} * 32, \"{name}\");"
-    return "\n".join([f"typedef struct {{", *rows, f"}} {name};", size])
+    size = f'_Static_assert(sizeof({name}) == {len(rows)} * 32, "{name}");'
+    return "\n".join(["typedef struct {", *rows, f"}} {name};", size])
+
+
+def _c_type(kind: np.dtype[Any]) -> str:
+    record = next((name for name in _RECORDS if getattr(state, name).names == kind.names), None)
+    return record if kind.names and record else _C_TYPES[str(kind)]

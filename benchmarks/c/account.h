@@ -237,6 +237,8 @@ static void churn(WS, int64_t i, int64_t t, int64_t why)
     s->mood[2] -= 1.0;
     a->alive = 0;
     a->lost_at = t;
+    a->first_value_at = clock_NEVER;
+    a->stall_at = clock_NEVER;
     int64_t after = reactivation_after(s->p, s->key, a->entity, a->lives, a->segment);
     a->back_at = clock_NEVER;
     if (after < clock_NEVER) {

@@ -313,7 +313,7 @@ static void plan_seat(WS, int64_t seat)
 {
     SEAT *x = &s->seats[seat], *plan = &w->seats[seat];
     x->state = 0;
-    x->item = x->incumbent = -1;
+    x->serves = x->incumbent = -1;
     x->accounts = x->no_backfill = x->leaving = x->mark = 0;
     x->orphans_at = x->arrives_at = x->leaves_at = x->review_at = clock_NEVER;
     if (plan->arrives_at <= 0)

@@ -66,7 +66,7 @@ static void arrive(WS, int64_t seat, int64_t t, int64_t since)
     x->since = since;
     x->mark = t;
     x->idle_since = t;
-    x->item = -1;
+    x->serves = -1;
     x->leaving = 0;
     x->arrives_at = clock_NEVER;
     x->leaves_at = clock_NEVER;
@@ -194,7 +194,7 @@ static void begin_service(WS, int64_t seat, int64_t x, int64_t t)
     leave(s, x);
     book_time(s, seat, t);
     chair->state = 2;
-    chair->item = x;
+    chair->serves = x;
     item->state = 2;
     if (work_policy(s->p, work) == work_SQUEEZE && t > item->lapses) {
         int64_t brief = squeezed_minutes(s->p, item->minutes);
@@ -263,10 +263,10 @@ static void finish(WS, int64_t i, int64_t work, int64_t t, double gain)
 static void end_service(WS, int64_t seat, int64_t t)
 {
     SEAT *chair = &s->seats[seat];
-    int64_t x = chair->item, i = x / w->n_work;
+    int64_t x = chair->serves, i = x / w->n_work;
     book_time(s, seat, t);
     chair->state = 1;
-    chair->item = -1;
+    chair->serves = -1;
     chair->idle_since = t;
     by_team(s, chair->team, T_ITEMS_DONE, 1);
     by_team(s, chair->team, T_MINUTES_SERVED, s->items[x].minutes);
