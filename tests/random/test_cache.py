@@ -19,7 +19,7 @@ def price(n):
 """
 LOOP = """
 from twin._jit import entry, inner
-from twin.rules import price
+from twin.model.rules import price
 
 @inner
 def add(totals, i, amount):
@@ -33,7 +33,7 @@ def run(totals, n):
 MAIN = """
 import numpy as np
 from twin import _jit
-from twin.loop import run
+from twin.model.loop import run
 
 before = _jit.needs_compiling()
 totals = np.zeros(3)
@@ -47,15 +47,17 @@ print(before, hits, totals.sum(), _jit.is_compiled(run))
 
 
 class Twin:
-    """A package of two modules beside a copy of `_jit.py`, run in fresh processes."""
+    """A package with a room of two modules beside a copy of `_jit.py`, run in fresh processes."""
 
     def __init__(self, folder: Path) -> None:
         self.package = folder / "twin"
-        self.package.mkdir()
+        self.model = self.package / "model"
+        self.model.mkdir(parents=True)
         shutil.copy(Path(subsim.__file__).with_name("_jit.py"), self.package)
-        (self.package / "__init__.py").touch()
-        (self.package / "rules.py").write_text(RULES)
-        (self.package / "loop.py").write_text(LOOP)
+        for package in (self.package, self.model):
+            (package / "__init__.py").touch()
+        (self.model / "rules.py").write_text(RULES)
+        (self.model / "loop.py").write_text(LOOP)
         self.warnings = ""
 
     def run(self, size: int = 3, **environment: str) -> str:
@@ -81,11 +83,11 @@ def twin(tmp_path: Path) -> Twin:
 def test_an_edit_in_another_module_invalidates_the_cached_loop(twin: Twin) -> None:
     assert twin.run() == "True 0 30.0 True"
     assert twin.run() == "False 1 30.0 True"
-    rules = twin.package / "rules.py"
+    rules = twin.model / "rules.py"
     stamp = rules.stat()
     rules.write_text(RULES.replace("10", "70"))  # same length, same time
     os.utime(rules, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    for bytecode in (twin.package / "__pycache__").glob("rules*.pyc"):
+    for bytecode in (twin.model / "__pycache__").glob("rules*.pyc"):
         bytecode.unlink()  # Python's own cache goes by time and size
     assert twin.run() == "True 0 210.0 True"
     assert twin.run() == "False 1 210.0 True"
@@ -93,7 +95,7 @@ def test_an_edit_in_another_module_invalidates_the_cached_loop(twin: Twin) -> No
 
 def test_a_data_table_counts_as_a_source(twin: Twin) -> None:
     twin.run()
-    (twin.package / "catalogue.toml").write_text("x = 1\n")
+    (twin.model / "catalogue.toml").write_text("x = 1\n")
     assert twin.run() == "True 0 30.0 True"
 
 

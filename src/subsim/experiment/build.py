@@ -92,14 +92,7 @@ def book_of(scenario: Scenario) -> Book | None:
     """The scenario's book as of the day before its start; None where it makes up its opening base."""
     if scenario.book is None:
         return None
-    as_of = scenario.as_of or scenario.start - dt.timedelta(days=1)
-    if as_of != scenario.start - dt.timedelta(days=1):
-        raise InputError(
-            where="as_of",
-            found=str(as_of),
-            allowed=f"{scenario.start - dt.timedelta(days=1)}, the day before start",
-            do="set as_of or start so that they meet",
-        )
+    as_of = scenario.start - dt.timedelta(days=1)
     if scenario.book == "demo":
         from subsim.experiment.demo import demo_folder  # noqa: PLC0415 - the demo is built with this module
 

@@ -81,6 +81,6 @@ def uniform_array(
     )
     out = np.empty(run.shape)
     # Copied, because numpy warns when compiled code takes views that share memory with a broadcast.
-    run, entity, ordinal = (np.ascontiguousarray(array).ravel() for array in (run, entity, ordinal))
+    run, entity, ordinal = (np.array(array).ravel() for array in (run, entity, ordinal))
     _fill(seed, run, int(purpose), entity, ordinal, out.reshape(-1))
     return out

@@ -282,7 +282,6 @@ def churn(w: Any, s: Any, i: int, t: int, why: int) -> None:
         s.mood[1] = t
     s.mood[2] -= 1.0
     a.alive = 0
-    a.first_value_at = NEVER
     a.lost_at = t
     a.first_value_at = NEVER
     a.stall_at = NEVER
