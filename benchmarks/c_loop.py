@@ -42,7 +42,7 @@ _CONSTANTS: dict[str, ModuleType] = {
 }
 _COUNTERS = ("N_ACCOUNTS", "N_EVENTS", "N_LOG", "N_HANDLED", "MONTH", "STATUS", "BUCKET", "FREE", "N_LATER", "N_NOW")
 
-Cubes = tuple[np.ndarray, np.ndarray, np.ndarray]
+Cubes = tuple[np.ndarray, ...]
 
 
 def has_compiler() -> bool:
