@@ -1,7 +1,7 @@
 """One level for the whole folder: a figure's 95 % interval holds the exact answer in at least 18 of 20 seeds.
 
-Were every interval exact, 18 of 20 would hold in 92 % of all figures; so the seeds are fixed, and a second, sharper look pools
-the seeds: the mean over all seeds lies within 4 standard errors of the answer.
+Were every interval exact, 18 of 20 would hold in 92 % of all figures; so the seeds are fixed, and a second look
+pools them: the mean over all seeds lies within 4 standard errors of the answer.
 """
 
 import csv
@@ -31,7 +31,7 @@ def truth() -> dict[str, dict[str, float]]:
 
 
 def judge(parts: Sequence[NDArray[np.float64]], exact: float) -> str:
-    """What is wrong with a figure known by independent parts (batches, replications) in each seed; empty when it agrees."""
+    """What is wrong with a figure known by independent parts (batches, runs) in each seed; empty when it agrees."""
     means = np.array([part.mean() for part in parts])
     errors = np.array([part.std(ddof=1) / np.sqrt(len(part)) for part in parts])
     width = np.array([stats.t.ppf((1 + LEVEL) / 2, len(part) - 1) for part in parts]) * errors

@@ -1,9 +1,9 @@
 """Queues of textbooks, played by the product's own teams and work items, and read from its trace.
 
-Customers of an open queue are onboarding items: new accounts sign in a Poisson stream, their onboarding waits in the team's
-pool for a seat that does a minute of work a minute, and the account leaves when its term ends. Customers of the finite source
-are the support tickets of a fixed base. One unit of time of a textbook is `Queue.unit` minutes, long enough that whole minutes
-do not matter. Figures of a run are means of batches after a warm-up, many times longer than the queue's memory.
+Customers of an open queue are onboarding items: new accounts sign in a Poisson stream, their onboarding waits in the
+team's pool for a seat that does a minute of work a minute, and the account leaves when its term ends. Customers of the
+finite source are the support tickets of a fixed base. One unit of time of a textbook is `Queue.unit` minutes, so long
+that whole minutes do not matter. Figures of a run are means of batches after a warm-up, longer than the queue's memory.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,12 @@ from tests.theory.worlds import START, Rows, company
 Floats = NDArray[np.float64]
 
 #: An account stays while it waits and is served, and leaves at its first term end afterwards.
-PASSING: Rows = {"term.monthly_share": 1, "renewal.base": 2, "renewal.not_onboarded": -10, "onboarding.customer_delay": 0}
+PASSING: Rows = {
+    "term.monthly_share": 1,
+    "renewal.base": 2,
+    "renewal.not_onboarded": -10,
+    "onboarding.customer_delay": 0,
+}
 #: A seat of any team works round the clock at full pace.
 TIRELESS: Rows = {"seat.effective_hours": 8766}
 
@@ -62,7 +67,7 @@ class Queue:
             "routing": [{"segment": name, "to": name} for name in self.rates],
             "teams": {name: {"seats": seats} for name, seats in self.seats.items()},
         }
-        hours = {"onboarding.hours": self.unit / 60, "onboarding.hours_shape": 1}
+        hours: Rows = {"onboarding.hours": self.unit / 60, "onboarding.hours_shape": 1}
         return company({**PASSING, **TIRELESS, **hours, **self.numbers}, **(parts | self.parts))
 
     def figures(self, seeds: Sequence[int]) -> list[dict[str, Floats]]:
@@ -90,7 +95,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Items:
-    """Work items of a type: account, and the minutes when raised, begun, out of the queue, and done (inf: not by the end)."""
+    """Work items of a type: account, and minutes when raised, begun, out of the queue, done (inf: not by the end)."""
 
     who: NDArray[np.int64]
     raised: Floats
@@ -100,7 +105,8 @@ class Items:
 
     def where(self, chosen: NDArray[np.bool_]) -> "Items":
         """Some of them."""
-        return Items(*(column[chosen] for column in (self.who, self.raised, self.begun, self.queued, self.done)))
+        raised, begun, queued, done = (times[chosen] for times in (self.raised, self.begun, self.queued, self.done))
+        return Items(self.who[chosen], raised, begun, queued, done)
 
 
 def items(log: Any, work: int) -> Items:
@@ -190,16 +196,16 @@ def impatient(units: float, unit: int) -> dict[str, Any]:
     }
 
 
-def single(unit: int = 250, **changes: Any) -> Queue:
+def single(rates: dict[str, float] | None = None, numbers: Rows = {}) -> Queue:  # noqa: B006 - never changed
     """One seat at a load of .8."""
-    return Queue(**({"unit": unit, "seats": {"desk": 1}, "rates": {"only": 0.8}, "warm_up": 1500} | changes))
+    return Queue(unit=250, seats={"desk": 1}, rates=rates or {"only": 0.8}, warm_up=1500, numbers=numbers)
 
 
 QUEUES = {
     "Q1": single(),
     "Q2": Queue(unit=1000, seats={"desk": 5}, rates={"only": 4}),
-    "Q3": Queue(unit=2000, seats={"desk": 20}, rates={"only": 18}),
-    "Q4": Queue(unit=2500, seats={"desk": 50}, rates={"only": 48}, warm_up=300, batches=6),
+    "Q3": Queue(unit=2000, seats={"desk": 20}, rates={"only": 18}, months=240, batches=20),
+    "Q4": Queue(unit=2500, seats={"desk": 50}, rates={"only": 48}, months=240, warm_up=300, batches=10),
     "Q6": Queue(unit=2000, seats={"desk": 50}, rates={"only": 48}, months=30, warm_up=50, **impatient(2.0, 2000)),
     "Q7": Queue(unit=1000, seats={"desk": 5}, rates={"only": 4.5}, months=60, warm_up=100, **impatient(5.0, 1000)),
     "Q10": single(),

@@ -1,10 +1,10 @@
-"""Subscriber bases, survival and lifetime value against closed forms, from simulated contracts that renew every period.
+"""Subscriber bases, survival and lifetime value against closed forms, from contracts that renew every period.
 
-A period is a calendar month here: contracts are monthly, and nothing but the renewal itself moves an account. The package has
-no function for lifetime value; it is the discounted sum of the simulated ARR of a closed cohort,
+A period is a calendar month here: contracts are monthly, and nothing but the renewal moves an account. The package
+has no function for lifetime value; it is the discounted sum of the simulated ARR of a closed cohort,
 
     DEL  = sum over t >= 0 of S(t) / (1 + d)^t              payment at the start of each period
-    DERL = sum over t >= n of S(t) / S(n - 1) / (1 + d)^(t - n)     just before the n-th renewal decision (n - 1 survived)
+    DERL = sum over t >= n of S(t) / S(n - 1) / (1 + d)^(t - n)     just before the n-th renewal decision
 
 (Fader and Hardie 2010), cut off after ten years at d = 10 % a period, which leaves out less than 1e-4.
 """
@@ -71,7 +71,7 @@ def discounted(shares: Floats, rate: float, first: int) -> Floats:
 def test_a_subscriber_base_is_poisson_with_the_mean_of_theory() -> None:
     signed: dict[str, Any] = {"s0": {"opening": {"accounts": 0}, "new_business": {"plan": [100], "envelope": 120}}}
     scenario = company({**MONTHLY, **mixing(SHAPES[:1])}, segments=signed, horizon="36 months")
-    setup = build(scenario, draws=6, seed=0, fixed_parameters=True)
+    setup = build(scenario, draws=4, seed=0, fixed_parameters=True)
     active = np.stack([simulate(setup, seed=seed).segments[:, :, 0, m.S_LOGOS] for seed in SEEDS]).astype(float)
     for periods in (1, 5, 12, 36):
         exact = truth()["Q18"][f"E[active] M={periods}"]
@@ -135,7 +135,7 @@ def test_a_leaky_bucket_keeps_36_8_percent_and_loses_96_percent_of_its_base_a_ye
     logos = np.stack([simulate(setup, seed=seed).segments[0, :12, 0, m.S_LOGOS] for seed in SEEDS])
     lower, upper = stats.binom.interval(0.95, 10_000, 0.92**12)
     assert ((logos[:, 11] >= lower) & (logos[:, 11] <= upper)).sum() >= LEAST
-    assert 0.92**12 == pytest.approx(0.368, abs=0.0005)
+    assert logos[:, 11].mean() / 10_000 == pytest.approx(0.368, abs=0.004)
     # To keep the base as large as it is, each month's loss is signed again: twelve months of it are 12 x 8 %.
     before = np.column_stack([np.full(len(logos), 10_000), logos[:, :-1]])
     replaced = (1 - logos / before).sum(axis=1)

@@ -9,8 +9,10 @@ from subsim.scenario.values import row_of, write_value
 
 START = dt.date(2026, 1, 1)
 
+Rows = Mapping[str | tuple[str, str], float]
+
 #: Everything that moves an account, switched off.
-STILL: dict[str, float] = {
+STILL: Rows = {
     "arrival.dispersion": 1e6,
     "value.first_arr_sd": 0,
     "term.two_year_share": 0,
@@ -47,8 +49,6 @@ STILL: dict[str, float] = {
     "seat.leave_load": 0,
 }
 
-Rows = Mapping[str | tuple[str, str], float]
-
 
 def assumptions(*tables: Rows) -> list[dict[str, Any]]:
     """Assumptions of a scenario from {parameter: value} or {(parameter, "dimension=name"): value}; later tables win."""
@@ -70,4 +70,5 @@ def company(numbers: Rows = {}, *, still: bool = True, **parts: Any) -> Scenario
         "tiers": {"tech": {"coverage": "digital"}},
         "routing": [{"to": "tech"}],
     }
-    return Scenario.from_dict(data | parts | {"assumptions": assumptions(STILL if still else {}, numbers)})
+    start: Rows = STILL if still else {}
+    return Scenario.from_dict(data | parts | {"assumptions": assumptions(start, numbers)})
