@@ -148,7 +148,9 @@ def _enlarge(setup: Setup, state: State) -> State:
         setup.sizes["events"] = 2 * state.later.size
     elif status != ev.LOG_FULL:
         raise EngineError(f"the engine stopped with status {status}")
-    log = 2 * state.log.size if status == ev.LOG_FULL else state.log.size
+    log = state.log.size
+    if status == ev.LOG_FULL:
+        setup.sizes["log"] = log = 2 * log
     return _state(setup, log)
 
 
@@ -173,7 +175,7 @@ def trace_log(setup: Setup, *, seed: int, draw: int = 0, engine: Literal["compil
 
 def run_traced(setup: Setup, *, seed: int, draw: int = 0) -> tuple[Any, State]:
     """The raw trace of one draw and the state at its end, from the compiled engine."""
-    state = _state(setup, log=1 << 16)
+    state = _state(setup, log=setup.sizes.get("log", 1 << 16))
     row = setup.parameters[draw : draw + 1]
     while True:
         cubes = [cube[None] for cube in (state.segments.copy(), state.teams.copy(), state.tiers.copy())]
