@@ -1,0 +1,719 @@
+"""A small simulator written from the model page alone, to be compared with the package in distribution.
+
+It knows what its three scenarios need: static routing by segment; digital, pooled and named tiers; opening seats that
+stay; no levers, tickets, Beta mixing or overtime. Section numbers are those of docs/concepts/model.md.
+"""
+
+import calendar
+import heapq
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from scipy.special import betaincinv, gammaincinv, ndtri
+
+from subsim.random import uniform_array
+
+DAY, MONTH, YEAR, NEVER = 1_440, 43_830, 525_960, 1 << 60
+# Events of one minute come in this order (section 2).
+MONTH_END, SERVICE_END, FIRST_VALUE, RISK, TERM_END, NOTICE, RETURN, LEAD, REFERRAL, STALL, REVIEW = range(11)
+CAMPAIGN, TOUCH, DEADLINE, DISPATCH = range(11, 15)
+SPONSOR, DOOM, IN_TERM, OPPORTUNITY, SHRINK, REFER, INVOICE = range(7)
+PLAYS = ("onboarding", "handoff", "renewal_prep", "save", "rescue", "sponsor_recovery", "expansion",
+         "reactivation_outreach", "late_invoice")  # fmt: skip
+EXPIRE, SQUEEZE = 1, 2
+WAITING, IN_SERVICE, CLOSED = range(3)
+
+Values = dict[str, dict[str, float]]  # parameter -> name ("" for all others, "tier/work" for two) -> value
+
+
+@dataclass
+class Tier:
+    """A touch model; cadences in days."""
+
+    coverage: str
+    team: str = ""
+    onboarding_team: str = ""
+    touches: dict[str, float] = field(default_factory=dict)
+    playbooks: tuple[str, ...] = ()
+
+
+@dataclass
+class World:
+    """What a scenario says besides its parameters."""
+
+    first_day: date
+    months: int
+    plan: dict[str, float]  # new logos a month, by segment
+    tier_of: dict[str, str]  # routing by segment
+    tiers: dict[str, Tier]
+    teams: dict[str, int]  # seats
+    campaigns: dict[str, tuple[str, ...]] = field(default_factory=dict)  # tiers addressed
+
+
+@dataclass(slots=True)
+class Item:
+    account: "Account"
+    work: str
+    team: str
+    minutes: int
+    raised: int
+    lapse: int
+    decided: int  # renewals decided when it was raised
+    life: int
+    state: int = WAITING
+    squeezed: bool = False
+
+
+@dataclass(slots=True)
+class Seat:
+    team: str
+    desk: list[Any] = field(default_factory=list)
+    book: int = 0
+    idle_since: int = 0
+    busy_since: int = 0
+    item: Item | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    number: int
+    segment: str
+    arr: int
+    first_arr: int
+    term: int
+    anchor: int
+    start: int
+    f: float
+    v: float
+    response: float
+    hours: float  # onboarding: W, D, patience
+    delay: float
+    patience: float
+    e: float = 0.0
+    m: float = 0.0
+    at: int = 0  # when e was brought up
+    term_end: int = 0
+    k: int = 0
+    ttv: int = -1  # minutes; -1 in onboarding
+    sponsor: bool = True
+    advocate: bool = False
+    happy_since: int = NEVER
+    referring: bool = False
+    doomed: bool = False
+    prepared: bool = False
+    promised: bool = False
+    band: str = ""
+    low: bool = False
+    owner: int = -1
+    owner_since: int = 0
+    life: int = 0
+    alive: bool = True
+    lost_arr: int = 0
+    next_review: int = 0
+    threshold: list[float] = field(default_factory=lambda: [0.0] * 7)
+    rate: list[float] = field(default_factory=lambda: [0.0] * 7)
+    epoch: list[int] = field(default_factory=lambda: [0] * 7)
+    items: dict[str, Item] = field(default_factory=dict)
+
+
+def whole(x: float) -> int:
+    return math.floor(x + 0.5)
+
+
+class Uniforms:
+    """Uniforms in (0, 1) one after the other, and the laws of the page."""
+
+    def __init__(self, seed: int, run: int) -> None:
+        self.seed, self.run, self.taken, self.block = seed, run, 0, iter(())
+
+    def u(self) -> float:
+        value = next(self.block, None)
+        if value is None:
+            ordinals = np.arange(self.taken, self.taken + 8192)
+            numbers = uniform_array(self.seed, self.run, 200, np.zeros(8192, np.uint64), ordinals)
+            self.block, self.taken = iter(np.asarray(numbers).tolist()), self.taken + 8192
+            return self.u()
+        return value
+
+    def normal(self, mean: float, sd: float) -> float:
+        return mean + sd * float(ndtri(self.u()))
+
+    def lognormal(self, median: float, sd: float) -> float:
+        return median * math.exp(self.normal(0, sd))
+
+    def gamma1(self, shape: float) -> float:
+        return float(gammaincinv(shape, self.u())) / shape
+
+    def beta(self, mean: float, size: float) -> float:
+        return float(betaincinv(mean * size, (1 - mean) * size, self.u()))
+
+    def exp(self) -> float:
+        return -math.log(self.u())
+
+
+class Run:
+    """One run; `segments[month, segment]` and `teams[month, team]` are counters by name."""
+
+    def __init__(self, world: World, values: Values, opening: Any, seed: int, run: int) -> None:
+        self.world, self.values, self.names = world, values, tuple(world.tier_of)
+        self.draw, self.heap, self.sequence, self.asked = Uniforms(seed, run), [], 0, set()
+        self.accounts: list[Account] = []
+        self.seats = [Seat(team) for team, n in world.teams.items() for _ in range(n)]
+        self.pool: dict[str, list[Any]] = {team: [] for team in world.teams}
+        self.month = 0
+        self.segments: dict[tuple[int, str, str], float] = defaultdict(float)
+        self.teams: dict[tuple[int, str, str], float] = defaultdict(float)
+        self.ends = [self.minute(self.shift(world.first_day, j + 1)) for j in range(world.months)]
+        self.wave = {s: [self.draw.gamma1(self.p("arrival.dispersion")) for _ in self.ends] for s in self.names}
+        for end in self.ends:
+            self.push(end, MONTH_END, 0)
+        for row in opening:
+            self.open(row)
+        for number, name in enumerate(self.names):
+            if world.plan.get(name):
+                self.next_lead(0, number)
+        for number, name in enumerate(world.campaigns):
+            self.push(whole(DAY * self.p("campaign.every", name)), CAMPAIGN, number)
+        self.go()
+
+    # -- small helpers
+
+    def p(self, name: str, key: str = "") -> float:
+        by_name = self.values[name]
+        return by_name[key] if key in by_name else by_name[""]
+
+    def push(self, time: int, kind: int, number: int, what: Any = "", stamp: int = 0) -> None:
+        self.sequence += 1
+        heapq.heappush(self.heap, (time, kind, number, what, self.sequence, stamp))
+
+    def minute(self, day: date) -> int:
+        return (day - self.world.first_day).days * DAY
+
+    def shift(self, day: date, months: int, anchor: int = 1) -> date:
+        year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+        return date(year, month + 1, min(anchor, calendar.monthrange(year, month + 1)[1]))
+
+    def after(self, minute: int, months: int, anchor: int) -> int:
+        """The contract minute so many calendar months after `minute` (section 2)."""
+        days, rest = divmod(minute, DAY)
+        return self.minute(self.shift(self.world.first_day + timedelta(days), months, anchor)) + rest
+
+    def count(self, a: Account, counter: str, amount: float = 1) -> None:
+        self.segments[self.month, a.segment, counter] += amount
+
+    def tally(self, team: str, counter: str, amount: float = 1) -> None:
+        self.teams[self.month, team, counter] += amount
+
+    def tier(self, a: Account) -> Tier:
+        return self.world.tiers[self.world.tier_of[a.segment]]
+
+    def go(self) -> None:
+        by_kind = {MONTH_END: self.close, SERVICE_END: self.finish, FIRST_VALUE: self.adopt, RISK: self.strike,
+                   TERM_END: self.renew, NOTICE: self.notice, RETURN: self.come_back, LEAD: self.lead,
+                   REFERRAL: self.referred, STALL: self.stall, REVIEW: self.review, CAMPAIGN: self.send,
+                   TOUCH: self.touch, DEADLINE: self.lapse, DISPATCH: self.dispatch}  # fmt: skip
+        while self.heap and self.month < self.world.months:
+            now, kind, number, what, _, stamp = heapq.heappop(self.heap)
+            by_kind[kind](now, number, what, stamp)
+
+    # -- the opening base (section 3)
+
+    def fit_and_risk(self, s: str, term: int, k: int) -> tuple[float, float]:
+        b = self.p("renewal.fit") + self.p("renewal.engagement") * self.p("engagement.fit_effect")
+        load = math.exp(self.base(s, term)) * k ** self.p("renewal.drift", s) if k else 0.0
+        theta, mean = self.p("renewal.frailty", s), self.p("arrival.fit_mean", s)
+        f, c = mean, 1.0
+        for _ in range(4):
+            x = load * math.exp(-b * f)
+            r, slope = 1 / (1 + theta * x), -theta / (1 + theta * x) ** 2
+            c = max(0.1, 1 + b * b * (x * r + x * x * slope))
+            f -= (f - mean - b * x * r) / c
+        f = self.draw.normal(f, 1 / math.sqrt(c))
+        if theta == 0:
+            return f, 1.0
+        return f, self.draw.gamma1(1 / theta) / theta / (1 / theta + load * math.exp(-b * f))
+
+    def open(self, row: Any) -> None:
+        s = self.names[int(row["segment"])]
+        term, k, start = int(row["term"]), int(row["renewals"]), int(row["start"])
+        a = self.create(s, int(row["arr"]), int(row["first_arr"]), term, start, *self.fit_and_risk(s, term, k))
+        a.k, a.term_end, a.anchor = k, int(row["term_end"]), int(row["anchor"])
+        back, leave = self.p("sponsor.returns"), self.p("sponsor.leave_rate", s)
+        a.sponsor = leave == 0 or self.draw.u() < back / (back + leave)
+        if a.delay * DAY <= -start:
+            a.ttv = whole(a.delay * DAY)
+        served = self.rest(a) - self.p("engagement.rest", s) + self.p("engagement.neglect", s)
+        a.e = self.draw.normal(self.p("engagement.opening_mean", s) + served, self.p("engagement.opening_sd"))
+        a.m = self.rest(a)
+        self.choose_owner(a, max(start, -YEAR))
+        notice = a.term_end - whole(DAY * self.p("renewal.notice_days"))
+        a.prepared = term < 6 or notice <= 0
+        self.push(a.term_end, TERM_END, a.number, stamp=a.life)
+        if not a.prepared:
+            self.push(notice, NOTICE, a.number, stamp=a.life)
+        if a.ttv < 0:
+            self.onboard(a, 0)
+        for work, cadence in self.tier(a).touches.items():
+            self.push(1 + math.floor(self.draw.u() * cadence * DAY), TOUCH, a.number, work, a.life)
+        self.first_review(a, 0, 1 + math.floor(self.draw.u() * MONTH))
+
+    # -- new customers (section 4)
+
+    def envelope(self, number: int) -> float:
+        return 2.0 ** math.ceil(math.log2(8 * self.world.plan[self.names[number]]))
+
+    def next_lead(self, now: int, number: int) -> None:
+        self.push(now + whole(self.draw.exp() / self.envelope(number) * MONTH), LEAD, number)
+
+    def lead(self, now: int, number: int, _: Any, __: int) -> None:
+        s = self.names[number]
+        length = self.ends[self.month] - (self.ends[self.month - 1] if self.month else 0)
+        plan = self.world.plan[s] * MONTH / length * self.p("arrival.plan_scale", s)
+        if self.draw.u() < min(1.0, plan * self.wave[s][self.month] / self.envelope(number)):
+            self.deal(now, s, 0.0)
+        self.next_lead(now, number)
+
+    def referred(self, now: int, number: int, _: Any, __: int) -> None:
+        self.accounts[number].referring = False
+        self.deal(now, self.accounts[number].segment, self.p("referral.fit_bonus"))
+
+    def deal(self, now: int, s: str, bonus: float) -> None:
+        f = self.draw.normal(self.p("arrival.fit_mean", s), 1) + bonus
+        seen = f + self.draw.normal(0, self.p("arrival.qualification_noise"))
+        if seen < self.p("arrival.qualification_threshold", s):
+            self.segments[self.month, s, "declined"] += 1
+            return
+        dollars = self.draw.lognormal(self.p("value.first_arr", s), self.p("value.first_arr_sd", s))
+        arr = whole(100 * min(max(dollars, self.p("value.arr_floor", s)), self.p("value.arr_cap", s)))
+        u, term = self.draw.u(), 12
+        for months, share in ((1, "monthly"), (24, "two_year"), (36, "three_year")):
+            chance = self.p(f"term.{share}_share", s)
+            if 0 <= u < chance:
+                term = months
+            u -= chance
+        theta = self.p("renewal.frailty", s)
+        a = self.create(s, arr, arr, term, now, f, self.draw.gamma1(1 / theta) if theta else 1.0)
+        a.e = self.p("engagement.rest", s) + self.p("engagement.fit_effect") * f
+        self.count(a, "new", arr)
+        self.count(a, "logos_new")
+        self.begin_life(a, now)
+
+    def create(self, s: str, arr: int, first: int, term: int, start: int, f: float, v: float) -> Account:
+        draw = self.draw
+        response = draw.normal(1, self.p("engagement.response_sd"))
+        hours = self.p("onboarding.hours", s) * draw.gamma1(self.p("onboarding.hours_shape"))
+        if f < self.p("onboarding.misfit_below"):
+            hours *= 1 + self.p("onboarding.misfit_overhead")
+        delay = draw.lognormal(self.p("onboarding.customer_delay", s), self.p("onboarding.customer_delay_sd", s))
+        patience = draw.lognormal(self.p("onboarding.patience", s), self.p("onboarding.patience_sd"))
+        a = Account(len(self.accounts), s, arr, first, term, 0, start, f, v, response, hours, delay, patience)
+        self.accounts.append(a)
+        return a
+
+    def begin_life(self, a: Account, now: int) -> None:
+        """What a new and a returning account have in common."""
+        a.at, a.m = now, self.rest(a)
+        self.choose_owner(a, now)
+        a.anchor = (self.world.first_day + timedelta(now // DAY)).day
+        self.begin_term(a, now)
+        if a.ttv < 0:
+            self.onboard(a, now)
+        for work, cadence in self.tier(a).touches.items():
+            self.push(now + whole(cadence * DAY), TOUCH, a.number, work, a.life)
+        self.first_review(a, now, now + MONTH)
+
+    def choose_owner(self, a: Account, since: int) -> None:
+        tier = self.tier(a)
+        if tier.coverage == "named":
+            a.owner = min((seat.book, n) for n, seat in enumerate(self.seats) if seat.team == tier.team)[1]
+            a.owner_since = since
+            self.seats[a.owner].book += 1
+
+    # -- onboarding (section 5)
+
+    def onboard(self, a: Account, now: int) -> None:
+        self.push(now + whole(DAY * a.patience), STALL, a.number, stamp=a.life)
+        tier = self.tier(a)
+        if "onboarding" in a.items or not (tier.onboarding_team or tier.team):
+            alone = max(1, whole(DAY * a.delay * self.p("onboarding.self_serve")))
+            self.push(now + alone, FIRST_VALUE, a.number, stamp=a.life)
+        else:
+            self.ask(a, "onboarding", now)
+
+    def adopt(self, now: int, number: int, _: Any, life: int) -> None:
+        a = self.accounts[number]
+        if a.life != life:
+            return
+        a.ttv = now - a.start
+        self.count(a, "first_values")
+        self.count(a, "ttv_minutes", a.ttv)
+        self.bring_up(a, now)
+        a.m = self.rest(a)
+        self.ask(a, "handoff", now)
+
+    def stall(self, now: int, number: int, _: Any, life: int) -> None:
+        a = self.accounts[number]
+        if a.life == life and a.ttv < 0:
+            self.bring_up(a, now)
+            a.e -= self.p("onboarding.stall_shock")
+            self.count(a, "stalled")
+            self.ask(a, "rescue", now)
+
+    # -- engagement, review and risks (sections 6 to 8)
+
+    def rest(self, a: Account) -> float:
+        s = a.segment
+        m = self.p("engagement.rest", s) + self.p("engagement.fit_effect") * a.f - self.p("engagement.neglect", s)
+        if a.ttv >= 0:
+            m -= self.p("engagement.ttv_effect") * math.log(max(a.ttv, 1) / DAY / self.p("onboarding.target", s))
+        return m
+
+    def bring_up(self, a: Account, now: int) -> None:
+        a.e = a.m + (a.e - a.m) * math.exp(-self.p("engagement.drift") * (now - a.at) / DAY)
+        a.at = now
+
+    def first_review(self, a: Account, now: int, then: int) -> None:
+        a.threshold = [self.draw.exp() for _ in range(7)]
+        self.look_ahead(a, now, then)
+
+    def look_ahead(self, a: Account, now: int, then: int) -> None:
+        s, a.next_review = a.segment, then
+        self.push(then, REVIEW, a.number, stamp=a.life)
+        ready = a.ttv >= 0 and a.sponsor
+        a.rate = [
+            self.p("sponsor.leave_rate", s) if a.sponsor else self.p("sponsor.returns"),
+            0.0 if a.doomed else self.p("renewal.uncontrollable", s),
+            self.p("renewal.in_term_loss", s),
+            self.p("expansion.rate", s) * math.exp(self.p("expansion.engagement") * a.e) if ready else 0.0,
+            self.p("contraction.rate", s),
+            self.p("referral.rate", s) if a.advocate and not a.referring else 0.0,
+            self.p("invoice.late_rate", s),
+        ]
+        for risk in range(7):
+            self.look(a, risk, now)
+
+    def look(self, a: Account, risk: int, now: int) -> None:
+        rate, left = a.rate[risk] / YEAR, a.next_review - now
+        a.epoch[risk] += 1
+        if rate > 0 and a.threshold[risk] < rate * left:
+            self.push(now + whole(a.threshold[risk] / rate), RISK, a.number, risk, a.epoch[risk])
+        else:
+            a.threshold[risk] -= rate * left
+
+    def review(self, now: int, number: int, _: Any, life: int) -> None:
+        a = self.accounts[number]
+        if a.life != life:
+            return
+        self.bring_up(a, now)
+        a.m = self.rest(a)
+        a.e += self.draw.normal(0, self.p("engagement.noise"))
+        reading = self.p("score.offset") + a.e + self.draw.normal(0, self.p("score.noise"))
+        score = 100 / (1 + math.exp(-reading))
+        a.band = "red" if score < self.p("score.red") else "green" if score >= self.p("score.green") else "yellow"
+        low, a.low = a.low, score < self.p("score.inactive")
+        if a.band == "red":
+            self.ask(a, "save", now)
+        elif low and a.low:
+            self.ask(a, "reactivation_outreach", now)
+        if a.ttv >= 0 and a.e > self.p("advocacy.level"):
+            a.happy_since = min(a.happy_since, now)
+            a.advocate = now - a.happy_since >= DAY * self.p("advocacy.days")
+        else:
+            a.happy_since, a.advocate = NEVER, False
+        self.look_ahead(a, now, now + MONTH)
+
+    def strike(self, now: int, number: int, risk: int, epoch: int) -> None:
+        a = self.accounts[number]
+        if a.epoch[risk] != epoch:
+            return
+        a.threshold[risk] = self.draw.exp()
+        if risk == SPONSOR:
+            self.sponsor_turns(a, now)
+        elif risk == DOOM:
+            a.doomed, a.rate[risk] = True, 0.0
+        elif risk == IN_TERM:
+            self.lose(a, now, "uncontrollable")
+            return
+        elif risk == OPPORTUNITY and a.sponsor:
+            if "expansion" in self.tier(a).playbooks:
+                self.ask(a, "expansion", now)
+            elif self.draw.u() < self.p("expansion.win") * self.p("expansion.self_serve"):
+                self.win(a)
+        elif risk == SHRINK:
+            self.contract(a)
+        elif risk == REFER:
+            a.referring, a.rate[risk] = True, 0.0
+            self.count(a, "referrals")
+            self.push(now + whole(DAY * self.p("referral.lag")), REFERRAL, number)
+        elif risk == INVOICE:
+            self.ask(a, "late_invoice", now)
+        self.look(a, risk, now)
+
+    def sponsor_turns(self, a: Account, now: int) -> None:
+        a.sponsor = not a.sponsor
+        if a.sponsor:
+            a.rate[SPONSOR] = self.p("sponsor.leave_rate", a.segment)
+            return
+        a.rate[SPONSOR] = self.p("sponsor.returns")
+        self.bring_up(a, now)
+        a.e -= self.p("sponsor.shock") * self.p("sponsor.shock_share", a.segment)
+        self.ask(a, "sponsor_recovery", now)
+
+    # -- renewal, expansion, loss and return (sections 9 to 11)
+
+    def base(self, s: str, term: int) -> float:
+        effect = self.p("renewal.monthly_effect") if term < 12 else 0.0
+        return self.p("renewal.base", s) + effect + (self.p("renewal.multi_year_effect") if term > 12 else 0.0)
+
+    def begin_term(self, a: Account, now: int) -> None:
+        a.term_end, a.prepared = self.after(now, a.term, a.anchor), a.term < 6
+        self.push(a.term_end, TERM_END, a.number, stamp=a.life)
+        notice = a.term_end - whole(DAY * self.p("renewal.notice_days"))
+        if a.term >= 6 and notice > now:
+            self.push(notice, NOTICE, a.number, stamp=a.life)
+
+    def notice(self, now: int, number: int, _: Any, life: int) -> None:
+        if self.accounts[number].life == life:
+            self.ask(self.accounts[number], "renewal_prep", now)
+
+    def renew(self, now: int, number: int, _: Any, life: int) -> None:
+        a = self.accounts[number]
+        if a.life != life:
+            return
+        s, before = a.segment, a.arr
+        a.k += 1
+        self.count(a, "renewals_due")
+        self.count(a, "atr", before)
+        self.bring_up(a, now)
+        rise = min((1 + self.p("renewal.price_uplift", s)) ** (a.term / 12) - 1, self.p("renewal.uplift_cap", s))
+        given = self.p("playbook.save_concession") if a.promised else 0.0
+        pulls = {
+            "fit": -self.p("renewal.fit") * a.f,
+            "no_value": self.p("renewal.not_onboarded") * (a.ttv < 0),
+            "engagement": -self.p("renewal.engagement") * a.e,
+            "sponsor": self.p("renewal.no_sponsor") * (not a.sponsor),
+            "price": self.p("renewal.price") * math.log((1 + rise) * (1 - given)),
+        }
+        eta = self.base(s, a.term) + self.p("renewal.tier_effect", self.world.tier_of[s]) + sum(pulls.values())
+        eta += self.p("renewal.prep_missed") * (not a.prepared)
+        c = self.p("renewal.drift", s)
+        if a.doomed or self.draw.u() >= math.exp(-a.v * math.exp(eta) * (a.k**c - (a.k - 1) ** c)):
+            reason = max(pulls, key=lambda name: pulls[name])
+            self.count(a, "renewals_lost")
+            self.lose(a, now, "uncontrollable" if a.doomed else reason if pulls[reason] > 1e-9 else "unexplained")
+            return
+        odds = self.p("renewal.contraction", s) - self.p("renewal.contraction_engagement") * a.e
+        if self.draw.u() < 1 / (1 + math.exp(-odds)):
+            self.contract(a)
+        self.count(a, "renewed", min(before, a.arr))
+        self.reprice(a, 1 - given, "concession")
+        self.reprice(a, 1 + rise, "price_up")
+        a.promised = False
+        self.begin_term(a, now)
+
+    def reprice(self, a: Account, factor: float, counter: str) -> None:
+        arr = max(1, whole(a.arr * factor))
+        self.count(a, counter, abs(arr - a.arr))
+        a.arr = arr
+
+    def contract(self, a: Account) -> None:
+        share = self.draw.beta(self.p("renewal.contraction_keep"), self.p("renewal.contraction_keep_size"))
+        self.reprice(a, share, "contraction")
+
+    def win(self, a: Account) -> None:
+        more = a.arr * self.draw.lognormal(self.p("expansion.share"), self.p("expansion.share_sd"))
+        gain = whole(min(more, self.p("value.wallet", a.segment) * a.first_arr - a.arr))
+        cross = self.draw.u() < self.p("expansion.cross_sell")
+        if gain > 0:
+            self.count(a, "expansion_cross_sell" if cross else "expansion_seats", gain)
+            a.arr += gain
+
+    def lose(self, a: Account, now: int, reason: str) -> None:
+        self.count(a, "churn", a.arr)
+        self.count(a, f"churn_{reason}", a.arr)
+        self.count(a, "logos_lost")
+        a.lost_arr, a.arr, a.alive = a.arr, 0, False
+        a.life += 1
+        a.epoch = [epoch + 1 for epoch in a.epoch]
+        for item in list(a.items.values()):
+            if item.state == WAITING:
+                self.drop(item, "cancelled")
+        if a.owner >= 0:
+            self.seats[a.owner].book -= 1
+            a.owner = -1
+        back = self.p("renewal.reactivation", a.segment)
+        wait = self.draw.exp() / back if back else 9.0
+        if wait <= 2:
+            self.push(now + whole(wait * YEAR), RETURN, a.number)
+
+    def come_back(self, now: int, number: int, _: Any, __: int) -> None:
+        a = self.accounts[number]
+        a.alive, a.start = True, now if a.ttv < 0 else a.start
+        a.arr = max(1, whole(a.lost_arr * self.p("renewal.reactivation_share")))
+        self.count(a, "reactivation", a.arr)
+        self.count(a, "logos_reactivated")
+        a.sponsor, a.doomed, a.advocate, a.happy_since, a.promised = True, False, False, NEVER, False
+        a.e = self.rest(a)
+        self.begin_life(a, now)
+
+    # -- work (sections 13 and 14)
+
+    def ask(self, a: Account, work: str, now: int) -> None:
+        tier = self.tier(a)
+        team = tier.team
+        if work == "onboarding":
+            team = tier.onboarding_team or tier.team
+        elif work == "rescue":
+            team = tier.team or tier.onboarding_team
+        switched_off = work in PLAYS[1:] and work not in tier.playbooks
+        if not team or work in a.items or switched_off:
+            return
+        if work == "onboarding":
+            minutes = 60 * a.hours
+        else:
+            k = self.p("work.hours_shape", work)
+            minutes = 60 * self.p("work.hours", work) * self.draw.exp() ** (1 / k) / math.gamma(1 + 1 / k)
+        patience = DAY * self.p("work.deadline", work)
+        due = now + whole(patience)
+        lapse = now + max(1, whole(patience * self.draw.exp())) if self.p("work.patience_exponential", work) else due
+        if work == "renewal_prep":
+            due, lapse = min(due, a.term_end), min(lapse, a.term_end)
+        item = Item(a, work, team, max(1, whole(minutes)), now, lapse, a.k, a.life)
+        a.items[work] = item
+        self.tally(team, "items_demanded")
+        self.tally(team, "minutes_demanded", item.minutes)
+        first = math.floor(self.p("work.priority", work) + self.p("coverage.priority", self.world.tier_of[a.segment]))
+        queue = self.seats[a.owner].desk if a.owner >= 0 and team == tier.team else self.pool[team]
+        self.sequence += 1
+        heapq.heappush(queue, (first, due, now, a.number, self.sequence, item))
+        if self.p("work.overload", work) == EXPIRE:
+            self.push(lapse, DEADLINE, a.number, work, now)
+        self.wake(team, now)
+
+    def wake(self, team: str, now: int) -> None:
+        if team not in self.asked:
+            self.asked.add(team)
+            self.push(now, DISPATCH, 0, team)
+
+    def drop(self, item: Item, how: str) -> None:
+        item.state = CLOSED
+        del item.account.items[item.work]
+        self.tally(item.team, f"items_{how}")
+        self.tally(item.team, f"minutes_{how}", item.minutes)
+
+    def lapse(self, now: int, number: int, work: str, raised: int) -> None:
+        item = self.accounts[number].items.get(work)
+        if item is None or item.state != WAITING or item.raised != raised:
+            return
+        self.drop(item, "expired")
+        self.next_touch(item, now)
+
+    def next_touch(self, item: Item, now: int) -> None:
+        a = item.account
+        if item.work not in PLAYS and item.life == a.life:
+            cadence = whole(DAY * self.tier(a).touches[item.work])
+            self.push(max(now, item.raised + cadence), TOUCH, a.number, item.work, a.life)
+
+    def touch(self, now: int, number: int, work: str, life: int) -> None:
+        if self.accounts[number].life == life:
+            self.ask(self.accounts[number], work, now)
+
+    def dispatch(self, now: int, _: int, team: str, __: int) -> None:
+        self.asked.discard(team)
+        idle = [(seat.idle_since, n) for n, seat in enumerate(self.seats) if seat.team == team and seat.item is None]
+        for _since, n in sorted(idle):
+            queues = (self.seats[n].desk, self.pool[team])
+            for queue in queues:
+                while queue and queue[0][-1].state != WAITING:
+                    heapq.heappop(queue)
+            full = [queue for queue in queues if queue]
+            if full:
+                self.begin(n, heapq.heappop(min(full, key=lambda queue: queue[0][:5]))[-1], now)
+
+    def begin(self, n: int, item: Item, now: int) -> None:
+        seat, a = self.seats[n], item.account
+        seat.item, seat.busy_since, item.state = item, now, IN_SERVICE
+        self.tally(item.team, "items_started")
+        self.tally(item.team, "wait_minutes", now - item.raised)
+        self.tally(item.team, "items_waited", now > item.raised)
+        if self.p("work.overload", item.work) == SQUEEZE and now > item.lapse:
+            short = whole(self.p("work.squeeze_hours") * item.minutes)
+            self.tally(item.team, "minutes_cancelled", item.minutes - short)
+            item.minutes, item.squeezed = short, True
+        pace = self.p("seat.effective_hours", item.team) * self.p("seat.hours_factor", item.team) / 8_766
+        lasts = max(1, whole(item.minutes / pace))
+        self.push(now + lasts, SERVICE_END, n)
+        if item.work == "onboarding":
+            delay = whole(DAY * a.delay)
+            wait = lasts + delay if self.p("onboarding.serial") else max(lasts, delay)
+            self.push(now + wait, FIRST_VALUE, a.number, stamp=a.life)
+
+    def finish(self, now: int, n: int, _: Any, __: int) -> None:
+        seat = self.seats[n]
+        item = seat.item
+        assert item is not None
+        self.tally(seat.team, "busy_minutes", now - seat.busy_since)
+        self.tally(seat.team, "items_done")
+        self.tally(seat.team, "minutes_served", item.minutes)
+        seat.item, seat.idle_since = None, now
+        del item.account.items[item.work]
+        self.wake(seat.team, now)
+        if item.account.alive:
+            self.take_effect(item, n, now)
+            self.next_touch(item, now)
+
+    def take_effect(self, item: Item, n: int, now: int) -> None:
+        a, gain = item.account, 1.0
+        if n == a.owner:
+            days = (now - a.owner_since) / DAY
+            gain += self.p("continuity.ceiling") * (1 - math.exp(-days / self.p("continuity.days")))
+        if item.squeezed:
+            gain *= self.p("work.squeeze_lift")
+        if item.work == "save":
+            if self.draw.u() >= self.p("playbook.save_success"):
+                return
+            a.promised = True
+        self.bring_up(a, now)
+        a.e += self.p("work.lift", item.work) * a.response * gain
+        if item.work == "renewal_prep" and item.decided == a.k:
+            a.prepared = True
+        elif item.work == "sponsor_recovery" and not a.sponsor and self.draw.u() < self.p("sponsor.recovers"):
+            a.sponsor, a.rate[SPONSOR], a.threshold[SPONSOR] = True, 0.0, self.draw.exp()
+            a.epoch[SPONSOR] += 1
+        elif item.work == "expansion" and self.draw.u() < self.p("expansion.win"):
+            self.win(a)
+
+    # -- campaigns and counters (sections 18 and 19)
+
+    def send(self, now: int, number: int, _: Any, __: int) -> None:
+        name, tiers = list(self.world.campaigns.items())[number]
+        self.push(now + whole(DAY * self.p("campaign.every", name)), CAMPAIGN, number)
+        for a in self.accounts if self.p("campaign.on", name) else ():
+            if a.alive and self.world.tier_of[a.segment] in tiers and self.draw.u() < self.p("campaign.reach", name):
+                self.bring_up(a, now)
+                a.e += self.p("campaign.lift", name) * a.response
+
+    def close(self, now: int, _: int, __: Any, ___: int) -> None:
+        for a in self.accounts:
+            if not a.alive:
+                continue
+            self.bring_up(a, now)
+            self.count(a, "arr", a.arr)
+            self.count(a, "engagement_milli", whole(1000 * a.e))
+            self.count(a, "logos")
+            self.count(a, "in_onboarding", a.ttv < 0)
+            self.count(a, "advocates", a.advocate)
+            self.count(a, "without_sponsor", not a.sponsor)
+            self.count(a, f"score_{a.band or 'none'}")
+            for item in a.items.values():
+                self.tally(item.team, "backlog_items", item.state == WAITING)
+        for seat in self.seats:
+            self.tally(seat.team, "accounts", seat.book)
+            if seat.item is not None:
+                self.tally(seat.team, "busy_minutes", now - seat.busy_since)
+                seat.busy_since = now
+        self.month += 1

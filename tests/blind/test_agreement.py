@@ -1,0 +1,251 @@
+"""The package against the blind simulator: equal in distribution, by z-scores of means and ratios of variances."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from subsim.engine import simulate
+from subsim.engine.metrics import SEGMENT, TEAM
+from subsim.experiment.build import build
+from subsim.model.catalogue import parameters
+from subsim.scenario import Scenario
+from tests.blind.simulator import Run, Tier, Values, World
+
+pytestmark = [pytest.mark.statistical, pytest.mark.slow]
+
+PRODUCT_RUNS, BLIND_RUNS, MONTHS = 200, 50, 15
+MOMENTS = (0, 5, 10, 14)  # months at whose end states are compared, and up to which flows are added up
+STATES = ("arr", "logos", "in_onboarding", "advocates", "without_sponsor", "score_red", "score_green",
+          "engagement_milli")  # fmt: skip
+FLOWS = ("new", "logos_new", "expansion_seats", "expansion_cross_sell", "price_up", "contraction", "concession",
+         "churn", "logos_lost", "reactivation", "logos_reactivated", "atr", "renewed", "renewals_due",
+         "renewals_lost", "churn_fit", "churn_no_value", "churn_engagement", "churn_sponsor",
+         "churn_price", "churn_uncontrollable", "churn_unexplained",
+         "declined", "first_values", "ttv_minutes", "stalled", "referrals")  # fmt: skip
+TEAM_STATES = ("backlog_items", "accounts")
+TEAM_FLOWS = ("busy_minutes", "minutes_demanded", "minutes_served", "minutes_expired", "minutes_cancelled",
+              "items_demanded", "items_started", "items_done", "items_expired", "items_cancelled", "wait_minutes",
+              "items_waited")  # fmt: skip
+Assumed = dict[tuple[str, str], float]  # parameter and name ("" for all) -> value
+# Decisions have a key of their own in a scenario file; all other assumptions are rows.
+DAYS = ("advocacy.days", "onboarding.patience")
+DECISIONS = ("work.overload", "campaign.", "renewal.price_uplift", "arrival.qualification_threshold")
+
+EVERY_PLAY = ("handoff", "renewal_prep", "save", "rescue", "sponsor_recovery", "expansion", "reactivation_outreach",
+              "late_invoice")  # fmt: skip
+ANNUAL: Assumed = {("term.two_year_share", ""): 0, ("term.three_year_share", ""): 0}
+NAMED: Assumed = ANNUAL | {
+    ("work.overload", "business_review"): 2,
+    ("work.patience_exponential", "virtual_contact"): True,
+    ("coverage.priority", "covered"): 1,
+}
+POOLED: Assumed = ANNUAL | {
+    ("term.monthly_share", ""): 0.4,
+    ("renewal.drift", "mid_market"): 0.7,
+    ("renewal.drift", "enterprise"): 1.3,
+    ("renewal.frailty", ""): 1.0,
+    ("renewal.price_uplift", ""): 0.06,
+    ("renewal.contraction", ""): -1.5,
+    ("contraction.rate", ""): 0.1,
+    ("renewal.in_term_loss", ""): 0.03,
+    ("renewal.uncontrollable", ""): 0.05,
+    ("renewal.reactivation", ""): 0.6,
+    ("sponsor.leave_rate", ""): 0.6,
+    ("referral.rate", ""): 1.0,
+    ("advocacy.level", ""): 0.2,
+    ("advocacy.days", ""): 60,
+    ("arrival.qualification_threshold", ""): -1,
+}
+DIGITAL: Assumed = {
+    ("renewal.frailty", "smb"): 0,
+    ("term.monthly_share", "smb"): 0.5,
+    ("onboarding.patience", ""): 25,
+    ("engagement.response_sd", ""): 0.5,
+    ("campaign.every", "newsletter"): 14,
+    ("campaign.on", "newsletter"): 1,
+    ("campaign.lift", "newsletter"): 0.3,
+    ("campaign.reach", "newsletter"): 0.4,
+    ("campaign.every", "webinar"): 45,
+    ("campaign.on", "webinar"): 1,
+    ("campaign.lift", "webinar"): 0.2,
+    ("campaign.reach", "webinar"): 0.1,
+}
+# Scenario -> segments with (accounts, new logos a month), tier, teams, campaigns, assumptions.
+SCENARIOS: dict[str, tuple[dict[str, tuple[int, int]], Tier, dict[str, int], tuple[str, ...], Assumed]] = {
+    "named": (
+        {"smb": (30, 2), "mid_market": (45, 1)},
+        Tier("named", "csm", "onboarders", {"virtual_contact": 30, "business_review": 91}, EVERY_PLAY),
+        {"csm": 1, "onboarders": 1},
+        (),
+        NAMED,
+    ),
+    "pooled": (
+        {"mid_market": (55, 2), "enterprise": (20, 1)},
+        Tier("pooled", "desk", "", {"virtual_contact": 60}, EVERY_PLAY),
+        {"desk": 4},
+        (),
+        POOLED,
+    ),
+    "digital": (
+        {"smb": (50, 3), "mid_market": (25, 1)},
+        Tier("digital"),
+        {},
+        ("newsletter", "webinar"),
+        DIGITAL,
+    ),
+}
+
+
+def scenario_file(name: str) -> dict[str, Any]:
+    segments, tier, teams, campaigns, assumed = SCENARIOS[name]
+    covered: dict[str, Any] = {"coverage": tier.coverage, "playbooks": list(tier.playbooks)}
+    covered |= {"team": tier.team} if tier.team else {}
+    covered |= {"onboarding_team": tier.onboarding_team} if tier.onboarding_team else {}
+    covered |= {"touches": {work: f"{days} days" for work, days in tier.touches.items()}}
+    by = {parameter.name: parameter.by for parameter in parameters().values()}
+    named = [(key, value, {by[key[0]][0]: key[1]} if key[1] else {}) for key, value in assumed.items()]
+    rows = [{"parameter": key[0], "value": f"{value} days" if key[0] in DAYS else value, **of, "because": "test"}
+            for key, value, of in named if not key[0].startswith(DECISIONS)]  # fmt: skip
+    rows += [{"parameter": "seat.leave_rate", "value": 0, "because": "nobody leaves"}] if teams else []
+    return {
+        "name": f"Blind {name}",
+        "question": "Does the page say what the package does?",
+        "start": "2026-07-01",
+        "horizon": f"{MONTHS} months",
+        "currency": "USD",
+        "segments": {
+            s: {"new_business": f"{new} per month", "opening": {"accounts": size, "tenure": "24 months"}}
+            for s, (size, new) in segments.items()
+        },
+        "routing": [{"to": "covered"}],
+        "tiers": {"covered": covered},
+        "teams": {team: {"seats": seats} for team, seats in teams.items()},
+        "campaigns": {
+            c: {
+                "tiers": ["covered"],
+                "every": f"{assumed['campaign.every', c]} days",
+                "reach": assumed["campaign.reach", c],
+                "lift": assumed["campaign.lift", c],
+            }
+            for c in campaigns
+        },
+        "work": {work: {"overload": "squeeze"} for parameter, work in assumed if parameter == "work.overload"},
+        "policies": {
+            parameter.split(".")[1]: dict.fromkeys(segments, value)
+            for (parameter, _), value in assumed.items()
+            if parameter in {"renewal.price_uplift", "arrival.qualification_threshold"}
+        },
+        "assumptions": rows,
+    }
+
+
+@cache
+def setup(name: str, draws: int = PRODUCT_RUNS) -> Any:
+    return build(Scenario.from_dict(scenario_file(name)), draws=draws, seed=11, fixed_parameters=True)
+
+
+def values_of(name: str, **changes: float) -> Values:
+    values: Values = {p.name: {"": float(p.value), **p.values} for p in parameters().values()}
+    for (parameter, key), value in SCENARIOS[name][4].items():
+        values[parameter] = values[parameter] | {key: value} if key else {"": value}
+    for parameter, value in changes.items():
+        values[parameter.replace("__", ".")] = {"": value}
+    return values
+
+
+Sample = dict[str, np.ndarray]  # what is compared -> one number for each run
+
+
+@cache
+def product_sample(name: str, draws: int = PRODUCT_RUNS, seed: int = 23) -> Sample:
+    world = setup(name, draws)
+    cube = simulate(world, seed=seed)
+    sample: Sample = {}
+    for names, wanted, flows, rows, numbers in (
+        (world.segment_names, STATES + FLOWS, FLOWS, SEGMENT, cube.segments),
+        (world.team_names, TEAM_STATES + TEAM_FLOWS, TEAM_FLOWS, TEAM, cube.teams),
+    ):
+        for i, of in enumerate(names):
+            for metric in wanted:
+                series = numbers[:, :, i, rows.index(metric)].astype(float)
+                series = series.cumsum(axis=1) if metric in flows else series
+                sample |= {f"{of} {metric} {j + 1}": series[:, j] for j in MOMENTS}
+    return sample
+
+
+@cache
+def blind_sample(name: str, runs: int = BLIND_RUNS, seed: int = 5, **changes: float) -> Sample:
+    segments, tier, teams, campaigns, _ = SCENARIOS[name]
+    real = setup(name)
+    world = World(
+        real.start, MONTHS, {s: new for s, (_, new) in segments.items()}, dict.fromkeys(real.segment_names, "covered"),
+        {"covered": tier}, teams, dict.fromkeys(campaigns, ("covered",)),
+    )  # fmt: skip
+    values = values_of(name, **changes)
+    done = [Run(world, values, real.world.opening, seed, run) for run in range(runs)]
+    sample: Sample = {}
+    for names, wanted, flows, of_run in (
+        (real.segment_names, STATES + FLOWS, FLOWS, "segments"),
+        (tuple(teams), TEAM_STATES + TEAM_FLOWS, TEAM_FLOWS, "teams"),
+    ):
+        for of in names:
+            for metric in wanted:
+                series = np.array([[getattr(r, of_run)[j, of, metric] for j in range(MONTHS)] for r in done], float)
+                series = series.cumsum(axis=1) if metric in flows else series
+                sample |= {f"{of} {metric} {j + 1}": series[:, j] for j in MOMENTS}
+    return sample
+
+
+def z_scores(one: Sample, other: Sample) -> dict[str, float]:
+    """Of the differences of means, with the pooled variance: if the page is right, both have the same one."""
+    assert one.keys() == other.keys()
+    scores = {}
+    for key, x in one.items():
+        y = other[key]
+        pooled = ((len(x) - 1) * x.var(ddof=1) + (len(y) - 1) * y.var(ddof=1)) / (len(x) + len(y) - 2)
+        error = np.sqrt(pooled * (1 / len(x) + 1 / len(y)))
+        gap = x.mean() - y.mean()
+        scores[key] = 0.0 if gap == 0 else float(gap / error) if error > 0 else float("inf")
+    return scores
+
+
+def threshold(comparisons: int) -> float:
+    """Bonferroni at 1 % for all comparisons of all three scenarios together, two-sided."""
+    return float(-ndtri(0.01 / 2 / comparisons))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_means_agree(name: str) -> None:
+    scores = z_scores(product_sample(name), blind_sample(name))
+    apart = {key: round(z, 1) for key, z in scores.items() if abs(z) > threshold(3 * len(scores))}
+    assert not apart
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_z_scores_scatter_like_standard_normals(name: str) -> None:
+    # Many small biases would pass one by one. Metrics of a run depend on each other, so the bound is generous.
+    scores = np.array([z for z in z_scores(product_sample(name), blind_sample(name)).values() if z != 0])
+    assert np.mean(scores**2) < 1.7
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_variances_agree(name: str) -> None:
+    # With 50 runs the logarithm of a variance ratio has a standard deviation of about sqrt(2/50 + 2/200) = 0.22.
+    one, other = product_sample(name), blind_sample(name)
+    keys = [key for key in one if key.split()[1] in {"arr", "logos", "engagement_milli"}]
+    logs = {key: float(np.log(one[key].var(ddof=1) / other[key].var(ddof=1))) for key in keys if one[key].var() > 0}
+    assert keys
+    assert {key: round(x, 2) for key, x in logs.items() if abs(x) > 4 * 0.22} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("named", {"engagement__neglect": 0.0}), ("digital", {"renewal__engagement": 0.0})],
+)
+def test_a_wrong_simulator_is_found_out(name: str, changes: dict[str, float]) -> None:
+    wrong = blind_sample(name, runs=15, **changes)
+    scores = z_scores(product_sample(name), wrong)
+    assert max(abs(z) for z in scores.values()) > threshold(3 * len(scores))
