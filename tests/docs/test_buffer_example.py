@@ -93,7 +93,6 @@ def test_extract_is_forecast(small: Path) -> None:
     check_forecast(small, draws=20)
 
 
-@pytest.mark.xfail(strict=True, reason="results of a scenario without teams cannot be stored yet")
 def test_extract_runs_from_the_command_line(small: Path) -> None:
     results = small.with_name("results")
     with pytest.raises(SystemExit) as stopped:

@@ -107,4 +107,4 @@ def test_readme_names_real_commands() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     missing = [link for link in links if not (page.parent / link).exists()]
-    assert [link for link in missing if not link.endswith("plans.png")] == []
+    assert missing == []

@@ -1,7 +1,7 @@
 """Every shipped scenario runs and gives the numbers that stand beside it in `expected.json`.
 
-The expected numbers are means over 40 draws with seed 1; make them anew with `python -m tests.scenarios.test_running` after a
-change of results, and list the change under *Changed numbers* in the changelog.
+The expected numbers are means over 40 draws with seed 1; make them anew with `python -m tests.scenarios.test_running`
+after a change of results, and list the change under *Changed numbers* in the changelog.
 """
 
 import json

@@ -17,6 +17,8 @@ from subsim.engine.compiled.loop import simulate as run_compiled
 from subsim.engine.frame import frame
 from subsim.engine.state import N_LOG, STATUS, State, World, new_state
 from subsim.errors import EngineError
+from subsim.model.rules.engagement import BANDS
+from subsim.model.rules.renewal import REASONS
 from subsim.model.slots import LENGTH
 
 Ints = NDArray[np.int64]
@@ -101,7 +103,8 @@ def simulate(
     arr = np.zeros(groups, np.int64)
     np.add.at(arr, opening.segment, opening.arr)
     logos = np.bincount(opening.segment, minlength=groups).astype(np.int64)
-    return Cube(segments, teams, tiers, arr, logos)
+    # Without any team the engine still counts one, which stays empty.
+    return Cube(segments, teams[:, :, : len(setup.team_names)], tiers, arr, logos)
 
 
 def _run_compiled(setup: Setup, rows: NDArray[np.float64], seed: int, first: int) -> tuple[Ints, Ints, Ints]:
@@ -199,6 +202,8 @@ def _named(setup: Setup, log: Any) -> pd.DataFrame:
     for codes, labels, column in (
         (_WORK, setup.work_names, other),
         ({ev.L_TIER}, setup.tier_names, other),
+        ({ev.L_CHURN}, REASONS, other),
+        ({ev.REVIEW}, BANDS, other),
         ({ev.LEVER}, setup.lever_names, who),
         ({ev.CAMPAIGN}, setup.campaign_names, who),
     ):

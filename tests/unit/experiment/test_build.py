@@ -110,4 +110,3 @@ def test_a_segment_of_the_book_that_the_scenario_lacks_is_named() -> None:
     plan = Scenario.from_dict(SCENARIO | {"book": "demo", "segments": {"smb": {}, "enterprise": {}}})
     with pytest.raises(InputError, match="mid_market"):
         build(plan, draws=1, seed=1)
-

@@ -19,13 +19,14 @@ def test_the_shipped_files_are_what_the_simulator_makes(tmp_path: Path) -> None:
         made, shipped = pd.read_csv(path), pd.read_csv(demo_folder() / f"{name}.csv")
         numbers = made.select_dtypes("number").columns
         assert made.drop(columns=numbers).equals(shipped.drop(columns=numbers)), name
-        assert (made[numbers] - shipped[numbers]).abs().max().max() <= 0.11, name  # the last digit, on other platforms
+        if len(numbers):
+            assert (made[numbers] - shipped[numbers]).abs().max().max() <= 0.11, name  # the last digit, elsewhere
 
 
 def test_it_is_a_company_of_about_six_hundred_accounts_in_three_segments() -> None:
     book = read_book(demo_folder(), as_of=AS_OF)
     assert 500 <= book.logos <= 700
-    assert book.segments == ("enterprise", "mid_market", "smb")
+    assert list(book.segments) == ["enterprise", "mid_market", "smb"]
     assert book.ledger["date"].min().date() < dt.date(2022, 9, 1)
     assert book.bridge().query("segment == 'all'")["closing"].iloc[-1] == book.arr_cents
 

@@ -127,7 +127,7 @@ def test_a_parameter_file_sets_centre_and_prior(tmp_path: Path) -> None:
 )
 def test_a_broken_parameter_file_says_what_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     plan = with_file(tmp_path, text)
-    with pytest.raises(SubsimError, match="parameters.yaml") as caught:
+    with pytest.raises(SubsimError, match=r"parameters\.yaml") as caught:
         parameter_rows(plan)
     assert words in str(caught.value)
 

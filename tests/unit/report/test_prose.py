@@ -57,12 +57,12 @@ def test_a_plan_that_pays_is_named() -> None:
 TRACE = pd.DataFrame(
     {
         "minute": [1440 * 31, 0, 1440 * 2],
-        "event": ["renewed", "first_value", "renewed"],
+        "event": ["price", "work begun", "price"],
         "account_id": ["a", "a", "b"],
         "who": ["", "onboarding", ""],
-        "before": [1_000_000, 1_000_000, 5],
-        "after": [1_200_000, 1_000_000, 5],
-        "detail": [0.0, 12.5, float("nan")],
+        "before": [1_000_000, 3, 5],
+        "after": [1_200_000, 1440 * 5 // 2, 5],
+        "detail": [0.0, 0.0, float("nan")],
     }
 )
 
@@ -71,8 +71,8 @@ def test_a_story_is_told_in_order_of_time_with_amounts() -> None:
     lines = story(TRACE, "a", start=date(2026, 7, 1)).split("\n")
     assert lines == [
         "a: 2 events",
-        "2026-07-01  first value by onboarding (12.5)",
-        "2026-08-01  renewed: ARR $10.0k to $12.0k",
+        "2026-07-01  onboarding begins, 2.5 days after it was due",
+        "2026-08-01  pays a new price: ARR $10.0k to $12.0k",
     ]
 
 

@@ -12,6 +12,7 @@ from subsim.random import purposes
 from subsim.random.quantiles import normal
 
 RED, YELLOW, GREEN = range(3)
+BANDS = ("red", "yellow", "green")
 
 
 @rule

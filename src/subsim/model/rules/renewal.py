@@ -19,6 +19,15 @@ from subsim.random import purposes
 from subsim.random.quantiles import beta, gamma, normal
 
 FIT, NO_VALUE, ENGAGEMENT, SPONSOR, PRICE, UNCONTROLLED, UNEXPLAINED = range(7)
+REASONS = (
+    "poor fit",
+    "first value not reached",
+    "low engagement",
+    "no sponsor",
+    "price",
+    "out of anybody's control",
+    "unexplained",
+)
 
 
 @rule
