@@ -64,7 +64,7 @@ def test_forbidden_text_is_found_with_its_line(tmp_path: Path, line: str, what: 
 @pytest.mark.parametrize(
     "line",
     [
-        "hours/work/week",
+        "hours/root/week",
         "src/root/x",
         "https://example.org/home/start",
         "~/root/x",
