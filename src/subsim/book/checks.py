@@ -1,19 +1,68 @@
-"""Rules between values and between tables; every row that breaks one is named, none is dropped."""
+"""Rules that rows must keep for a book to be usable; every row that breaks one is named, none is dropped."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from subsim.book.cut import among
 from subsim.book.mapping import nearest
+from subsim.book.problems import Problem
 from subsim.book.schema import REVENUE_TABLES
-from subsim.book.source import ROW, capped
+from subsim.book.source import ROW
 from subsim.errors import InputError
 from subsim.ledger import ALL
 
 Tables = Mapping[str, pd.DataFrame]
-Bools = "pd.Series[bool]"
+
+#: Words that a column knows; blank is allowed where the schema allows it.
+WORDS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("contracts", "billing"): ("annual", "quarterly", "monthly", "multi-year"),
+    ("movements", "kind"): ("new", "expansion", "contraction", "price", "churn", "reactivation", "renewal"),
+    ("sponsors", "event"): ("left", "restored"),
+}
+#: Later date, earlier date.
+ORDERED: Final = (
+    ("contracts", "end_date", "start_date"),
+    ("seats", "leave_date", "start_date"),
+    ("tickets", "resolved", "opened"),
+    ("onboarding", "first_value_date", "kickoff_date"),
+)
+#: What identifies a row: two such rows contradict each other.
+ONCE: Final[dict[str, tuple[str, tuple[str, ...], str]]] = {
+    "mrr": ("duplicate-month", ("account_id", "month"), "one row per account and month"),
+    "onboarding": ("duplicate-onboarding", ("account_id",), "one row per account"),
+    "seats": ("duplicate-seat", ("seat_id",), "one row per seat"),
+    "bridge": ("duplicate-row", ("month", "segment"), "one row per month and segment"),
+    "fx": ("duplicate-row", ("currency", "month"), "one rate per currency and month"),
+}
+SLOW_SEARCHES = 5  # rows for which a similar name is looked for; the search is slow
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table with its name and file, as the rules see it."""
+
+    name: str
+    file: str
+    rows: pd.DataFrame
+
+    def flag(
+        self, code: str, column: str, bad: Any, found: "pd.Series[Any] | str", allowed: str, do: str = ""
+    ) -> list[Problem]:
+        """One problem per row where `bad` is true."""
+        at = np.flatnonzero(pd.Series(bad).fillna(value=False).to_numpy(dtype=bool))
+        if not len(at):
+            return []
+        rows = self.rows.iloc[at]
+        shown = [found] * len(at) if isinstance(found, str) else found.iloc[at].astype(str).tolist()
+        ids = rows["account_id"].tolist() if "account_id" in rows else [""] * len(at)
+        return [
+            Problem(code, self.name, self.file, int(row), column, value, allowed, do, account)
+            for row, value, account in zip(rows[ROW], shown, ids, strict=True)
+        ]
 
 
 def folded(ids: "pd.Series[str]") -> "pd.Series[str]":
@@ -21,150 +70,197 @@ def folded(ids: "pd.Series[str]") -> "pd.Series[str]":
     return ids.str.replace(r"\s+", " ", regex=True).str.strip().str.lower()
 
 
-def _among(ids: pd.Series, known: pd.Series) -> npt.NDArray[np.bool_]:
-    """Which ids are known; by hashing, since `isin` of text columns walks through a list of all known ids."""
-    index = pd.Index(known.unique().astype(object))
-    return np.asarray(index.get_indexer(pd.Index(ids.astype(object))) >= 0)
+def day_text(dates: "pd.Series[Any]") -> "pd.Series[str]":
+    """Dates as year-month-day."""
+    texts: pd.Series[str] = dates.dt.strftime("%Y-%m-%d")
+    return texts
 
 
-def check(tables: Tables, files: Mapping[str, str]) -> list[InputError]:
+def money_text(cents: "pd.Series[Any]") -> "pd.Series[str]":
+    """Cents as an amount with two decimals."""
+    return pd.Series(["nothing" if pd.isna(value) else f"{value / 100:,.2f}" for value in cents], cents.index)
+
+
+def check(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
     """Every row of any table that breaks a rule, with file, row, column, what was found and what is allowed."""
-    errors: list[InputError] = []
-    if "accounts" in tables:
-        errors += _accounts(tables["accounts"], files["accounts"])
-        for name in ("contracts", "mrr", "health", "onboarding"):
-            if name in tables:
-                errors += _known_accounts(tables[name], files[name], tables["accounts"])
-    rules: dict[str, Callable[[pd.DataFrame, str], list[InputError]]] = {
+    problems: list[Problem] = []
+    rules: dict[str, Callable[[Sheet], list[Problem]]] = {
+        "accounts": _accounts,
         "contracts": _contracts,
+        "movements": _movements,
         "mrr": _mrr,
-        "onboarding": _onboarding,
+        "bridge": _bridge,
     }
-    for name, rule in rules.items():
-        if name in tables:
-            errors += rule(tables[name], files[name])
-    return errors
+    for name, table in tables.items():
+        sheet = Sheet(name, files[name], table)
+        problems += _words(sheet) + _order(sheet) + _once(sheet)
+        if name in rules:
+            problems += rules[name](sheet)
+        if name != "accounts" and "account_id" in table and "accounts" in tables:
+            problems += _known_accounts(sheet, tables["accounts"])
+    return problems + _currencies(tables, files)
 
 
-def _flag(
-    table: pd.DataFrame, file: str, column: str, bad: pd.Series, found: pd.Series | str, allowed: str
-) -> list[InputError]:
-    """One error per bad row."""
-    rows = table.loc[bad, ROW].tolist()
-    shown = [found] * len(rows) if isinstance(found, str) else found[bad].astype(str).tolist()
-    errors = [
-        InputError(where=f"{file}:{row} {column}", found=value, allowed=allowed)
-        for row, value in zip(rows, shown, strict=True)
-    ]
-    return capped(errors, f"{file} {column}")
+def _words(sheet: Sheet) -> list[Problem]:
+    problems = []
+    for (name, column), words in WORDS.items():
+        if name == sheet.name and column in sheet.rows:
+            text = sheet.rows[column]
+            wrong = ~text.isin(words) & (text != "")
+            problems += sheet.flag("unknown-word", column, wrong, "'" + text + "'", ", ".join(words))
+    return problems
 
 
-def _accounts(accounts: pd.DataFrame, file: str) -> list[InputError]:
-    key = folded(accounts["account_id"])
-    first = accounts.groupby(key)["account_id"].transform("first")
-    at = accounts.groupby(key)[ROW].transform("first").astype(str)
+def _order(sheet: Sheet) -> list[Problem]:
+    problems = []
+    for name, later, earlier in ORDERED:
+        if name == sheet.name and {later, earlier} <= set(sheet.rows):
+            end, start = sheet.rows[later], sheet.rows[earlier]
+            found = f"{later} " + day_text(end) + f" before {earlier} " + day_text(start)
+            problems += sheet.flag("end-before-start", later, end < start, found, f"a day on or after {earlier}")
+    return problems
+
+
+def _once(sheet: Sheet) -> list[Problem]:
+    if sheet.name not in ONCE:
+        return []
+    code, columns, allowed = ONCE[sheet.name]
+    keys = sheet.rows[[name for name in columns if name in sheet.rows]]
+    said = (keys.notna() & (keys != "")).iloc[:, 0]
+    again = keys.duplicated() & said
+    if not again.any():
+        return []
+    texts = keys.assign(**{name: day_text(keys[name]).str[:7] for name in ("month",) if name in keys})
+    found = texts.astype(str).agg(" ".join, axis=1) + " again"
+    return sheet.flag(code, str(keys.columns[-1]), again, found, allowed)
+
+
+def _accounts(sheet: Sheet) -> list[Problem]:
+    accounts, ids = sheet.rows, sheet.rows["account_id"]
+    key = folded(ids)
     twice = key.duplicated() & (key != "")
-    found = "'" + accounts["account_id"] + "', the same as '" + first + "' in row " + at
-    errors = _flag(accounts, file, "account_id", twice, found, "every account once; case and spaces do not count")
+    problems = []
+    if twice.any():
+        first, at = ids.groupby(key).transform("first"), accounts[ROW].groupby(key).transform("first").astype(str)
+        found = "'" + ids + "', the same as '" + first + "' in row " + at
+        allowed = "every account once; case and spaces do not count"
+        problems += sheet.flag("duplicate-account", "account_id", twice, found, allowed)
     reserved = accounts["segment"].str.lower() == ALL
-    return errors + _flag(
-        accounts, file, "segment", reserved, accounts["segment"], f"a name other than {ALL}, the total"
-    )
+    allowed = f"a name other than {ALL}, the total"
+    problems += sheet.flag("reserved-segment", "segment", reserved, accounts["segment"], allowed)
+    if "parent_id" in accounts:
+        allowed = "a parent whose own parents end at an account without one"
+        problems += sheet.flag("parent-cycle", "parent_id", _on_cycle(accounts), accounts["parent_id"], allowed)
+    return problems
 
 
-def _known_accounts(table: pd.DataFrame, file: str, accounts: pd.DataFrame) -> list[InputError]:
+def _on_cycle(accounts: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Accounts that come back to themselves when their parents are followed; by doubling the steps."""
+    ids = pd.Index(accounts["account_id"].astype(object))
+    on_cycle = np.zeros(len(ids), dtype=bool)
+    if not ids.is_unique or not (accounts["parent_id"] != "").any():
+        return on_cycle
+    up = np.append(ids.get_indexer(pd.Index(accounts["parent_id"].astype(object))), -1)  # the last stands for none
+    for _ in range(int(np.ceil(np.log2(len(ids)))) + 1):
+        up = up[up]
+    on_cycle[up[up >= 0]] = True
+    return on_cycle
+
+
+def _known_accounts(sheet: Sheet, accounts: pd.DataFrame) -> list[Problem]:
     """Rows of accounts that the book does not have, with the spelling that it does have."""
-    unknown = ~_among(table["account_id"], accounts["account_id"]) & (table["account_id"] != "")
+    ids = sheet.rows["account_id"]
+    unknown = ~among(ids, accounts["account_id"]) & (ids != "")
     if not unknown.any():
         return []
     spelling: dict[str, str] = dict(zip(folded(accounts["account_id"]), accounts["account_id"], strict=True))
     names = sorted(set(accounts["account_id"].head(20_000)))
-    errors: list[InputError] = []
-    for row, name in table.loc[unknown, [ROW, "account_id"]].itertuples(index=False):
+    problems: list[Problem] = []
+    for row, name in sheet.rows.loc[unknown, [ROW, "account_id"]].itertuples(index=False):
         same = spelling.get(" ".join(str(name).split()).lower())
         do = f"write it as in accounts: '{same}'" if same else ""
-        if not do and len(errors) < 5:  # the search for a similar name is slow
+        if not do and len(problems) < SLOW_SEARCHES:
             do = nearest(str(name), names)
-        where = f"{file}:{row} account_id"
-        errors.append(InputError(where=where, found=f"'{name}'", allowed="an account of the accounts table", do=do))
-    return capped(errors, f"{file} account_id")
+        allowed = "an account of the accounts table"
+        problems.append(
+            Problem("unknown-account", sheet.name, sheet.file, row, "account_id", f"'{name}'", allowed, do, str(name))
+        )
+    return problems
 
 
-def _contracts(contracts: pd.DataFrame, file: str) -> list[InputError]:
-    start, end, term = contracts["start_date"], contracts["end_date"], contracts["term_months"]
-    cents = contracts["arr_cents"].fillna(1)  # a value that could not be read has been reported
-    amount = cents.map(lambda value: f"{value / 100:,.2f}") if (cents <= 0).any() else cents
+def _contracts(sheet: Sheet) -> list[Problem]:
+    contracts = sheet.rows
+    start, end, term, cents = (contracts[name] for name in ("start_date", "end_date", "term_months", "arr_cents"))
+    problems = []
+    if (cents < 0).any():
+        problems += sheet.flag("negative-amount", "arr", cents < 0, money_text(cents), "0 or more a year")
     open_ended = end.isna() & term.isna() & start.notna()
-    allowed_end = "a date, or term_months for a contract that renews itself"
-    backwards = end < start
-    found = "end " + end.dt.strftime("%Y-%m-%d") + " before start " + start.dt.strftime("%Y-%m-%d")
-    return [
-        *_flag(contracts, file, "arr", cents <= 0, amount, "more than 0 a year; leave free plans out with exclude"),
-        *_flag(contracts, file, "end_date", open_ended, "nothing", allowed_end),
-        *_flag(contracts, file, "end_date", backwards, found, "a last day in force on or after start_date"),
-        *_flag(contracts, file, "term_months", ~term.between(1, 240) & term.notna(), term, "1 to 240 months"),
-    ]
+    allowed = "a date, or term_months for a contract that renews itself"
+    problems += sheet.flag("no-end", "end_date", open_ended, "nothing", allowed)
+    odd = ~term.between(1, 240) & term.notna()
+    return problems + sheet.flag("term-length", "term_months", odd, term, "1 to 240 months")
 
 
-def _mrr(cube: pd.DataFrame, file: str) -> list[InputError]:
-    twice = cube.duplicated(["account_id", "month"]) & (cube["account_id"] != "")
-    month = cube["month"].dt.strftime("%Y-%m")
-    found = cube["account_id"] + " " + month + " again"
-    amount = (cube["mrr_cents"] / 100).astype(str)
-    errors = [
-        *_flag(cube, file, "mrr", (cube["mrr_cents"] < 0).fillna(False), amount, "0 or more a month"),
-        *_flag(cube, file, "month", twice, found, "one row per account and month"),
-    ]
+def _movements(sheet: Sheet) -> list[Problem]:
+    cents = sheet.rows["arr_after_cents"]
+    if not (cents < 0).any():
+        return []
+    return sheet.flag("negative-amount", "arr_after", cents < 0, money_text(cents), "0 or more a year")
+
+
+def _mrr(sheet: Sheet) -> list[Problem]:
+    cube, problems = sheet.rows, []
+    negative = cube["mrr_cents"] < 0
+    if negative.any():
+        problems += sheet.flag("negative-amount", "mrr", negative, money_text(cube["mrr_cents"]), "0 or more a month")
     if cube["month"].notna().any():
         have = pd.PeriodIndex(cube["month"].dropna().unique(), freq="M")
         gaps = pd.period_range(have.min(), have.max(), freq="M").difference(have)
         if len(gaps):
-            where, names = f"{file} month", ", ".join(str(gap) for gap in gaps[:12])
-            errors.append(InputError(where=where, found=f"no row for {names}", allowed="every month of the cube"))
-    return errors
+            found = f"no row for {', '.join(str(gap) for gap in gaps[:12])}"
+            problems.append(
+                Problem("month-missing", sheet.name, sheet.file, None, "month", found, "every month of the cube")
+            )
+    return problems
 
 
-def _onboarding(table: pd.DataFrame, file: str) -> list[InputError]:
-    early = table["first_value_date"] < table["kickoff_date"]
-    found = table["first_value_date"].dt.strftime("%Y-%m-%d")
-    again = table["account_id"].duplicated() & (table["account_id"] != "")
-    return [
-        *_flag(table, file, "first_value_date", early, found, "a day on or after kickoff_date, or nothing"),
-        *_flag(table, file, "account_id", again, table["account_id"], "one row per account"),
-    ]
+def _bridge(sheet: Sheet) -> list[Problem]:
+    """Each opening must be what the month before closed with."""
+    flows = {"new": 1, "expansion": 1, "reactivation": 1, "contraction": -1, "churn": -1}
+    rows = sheet.rows.sort_values(["segment", "month"], kind="stable").astype({"opening_cents": "Int64"})
+    change = sum((sign * rows[f"{name}_cents"].fillna(0) for name, sign in flows.items() if f"{name}_cents" in rows))
+    closing = (rows["opening_cents"] + change).groupby(rows["segment"]).shift()
+    off = (rows["opening_cents"] != closing).fillna(value=False)
+    if not off.any():
+        return []
+    found = money_text(rows["opening_cents"]) + " after a closing of " + money_text(closing)
+    return sheet.flag(
+        "does-not-tie", "opening", off.sort_index(), found.sort_index(), "the closing of the month before"
+    )
+
+
+def _currencies(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
+    """Amounts in several currencies need a rate for each; sums would otherwise mean nothing."""
+    rates = set(tables["fx"]["currency"]) if "fx" in tables else set()
+    problems = []
+    for name in REVENUE_TABLES:
+        if name not in tables or "currency" not in tables[name]:
+            continue
+        used = tables[name]["currency"]
+        without = ~used.isin(rates) & (used != "")
+        if rates or used[used != ""].nunique() > 1:
+            sheet = Sheet(name, files[name], tables[name])
+            allowed = "one currency, or a rate for each in the table fx"
+            problems += sheet.flag("no-rate", "currency", without, used, allowed)
+    return problems
 
 
 def revenue_table(names: set[str]) -> str | InputError:
-    """The one table that says what accounts pay."""
+    """The one table that says what accounts pay; movements beside contracts or a cube are looked at for churn."""
     found = sorted(names.intersection(REVENUE_TABLES))
+    if len(found) == 2 and "movements" in found:
+        found.remove("movements")
     if len(found) == 1:
         return found[0]
     what = " and ".join(found) or "none"
     return InputError(where="book", found=f"revenue tables: {what}", allowed=f"one of {', '.join(REVENUE_TABLES)}")
-
-
-def cut(tables: dict[str, pd.DataFrame], as_of: np.datetime64) -> dict[str, pd.DataFrame]:
-    """What was known at the close of `as_of`: later rows go, later events become 'not yet'."""
-    day = pd.Timestamp(as_of)
-    dated = {
-        "contracts": "start_date",
-        "mrr": "month",
-        "health": "date",
-        "onboarding": "kickoff_date",
-        "seats": "start_date",
-    }
-    known = {name: table[table[dated[name]] <= day] if name in dated else table for name, table in tables.items()}
-    for name, column in (("onboarding", "first_value_date"), ("seats", "leave_date")):
-        if name in known:
-            known[name] = known[name].assign(**{column: known[name][column].where(known[name][column] <= day)})
-    if "contracts" in known:
-        contracts = known["contracts"]
-        # The end of a contract that renews itself is news on the day it happens, not before.
-        unknown = contracts["term_months"].notna() & (contracts["end_date"] > day)
-        known["contracts"] = contracts.assign(end_date=contracts["end_date"].mask(unknown))
-    revenue = next(known[name] for name in REVENUE_TABLES if name in known)
-    accounts = known["accounts"]
-    known["accounts"] = accounts[
-        (accounts["start_date"] <= day) | _among(accounts["account_id"], revenue["account_id"])
-    ]
-    return {name: table.reset_index(drop=True) for name, table in known.items()}

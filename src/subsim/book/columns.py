@@ -9,8 +9,9 @@ import duckdb
 import pandas as pd
 
 from subsim.book.mapping import TableMapping, nearest
+from subsim.book.problems import Problem
 from subsim.book.schema import ALLOWED, TABLES, Column, Kind
-from subsim.book.source import ROW, capped, load, one_error, quoted
+from subsim.book.source import ROW, load, one_error, quoted
 from subsim.errors import InputError, InputErrors
 from subsim.units import money_cents, shown
 
@@ -28,6 +29,16 @@ _PARSE: dict[Kind, str] = {
     "number": "CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN TRY_CAST(t AS DOUBLE) END",
 }
 KEY = "subsim_key"  # position of a row of the table; a wide cube gives several for one row of the file
+_TWO_DIGIT_YEAR = re.compile(r"\d\d?[./-](\d\d?|[A-Za-z]{3})[./-]\d\d|[A-Za-z]{3}[- ]\d\d")
+_NOT_A: dict[Kind, str] = {
+    "id": "blank",
+    "text": "blank",
+    "date": "not-a-date",
+    "month": "not-a-month",
+    "money": "not-an-amount",
+    "whole": "not-a-number",
+    "number": "not-a-number",
+}
 _PLAIN_NUMBER = r"-?(0|[1-9]\d{{0,{digits}}})"
 
 
@@ -43,7 +54,7 @@ class TableReport:
     unused: tuple[str, ...]
 
 
-def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFrame, TableReport, list[InputError]]:
+def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFrame, TableReport, list[Problem]]:
     """Read one table.
 
     Returns:
@@ -78,16 +89,16 @@ def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFr
     connection.execute(f"CREATE TABLE parsed AS SELECT *, {parse} FROM texts")
     targets = ", ".join(quoted(column.target) for column in present)
     data = connection.execute(f"SELECT {ROW}, {targets} FROM parsed ORDER BY {KEY}").df()
-    errors: list[InputError] = []
+    problems: list[Problem] = []
     result = {}
     for column in columns:
         if column.name in expressions:
-            errors += _repair(connection, data, column, path.name)
+            problems += _repair(connection, data, column, table, path.name)
         result[column.target] = _finish(data, column)
     used = " ".join([*expressions.values(), *mapping.derive.values(), *(rule.where for rule in mapping.exclude)])
     unused = tuple(name for name in names if not _mentions(used, name))
     frame = pd.DataFrame({**result, ROW: data[ROW].to_numpy()})
-    return frame, TableReport(table, path.name, total, excluded, unused), errors
+    return frame, TableReport(table, path.name, total, excluded, unused), problems
 
 
 def _unpivot(connection: duckdb.DuckDBPyConnection, names: list[str], mapping: TableMapping) -> list[str]:
@@ -188,7 +199,9 @@ def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _repair(connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: Column, file: str) -> list[InputError]:
+def _repair(
+    connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: Column, table: str, file: str
+) -> list[Problem]:
     """Values that SQL could not parse: money in other notations is filled in, the rest is reported."""
     text, target = quoted("t_" + column.name), quoted(column.target)
     missing = "" if not column.blank_ok else f" AND {text} <> ''"
@@ -196,19 +209,30 @@ def _repair(connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: C
         f"SELECT {KEY}, {ROW}, coalesce({text}, '') FROM parsed "
         f"WHERE ({target} IS NULL OR CAST({target} AS VARCHAR) = ''){missing} ORDER BY {KEY}"
     ).fetchall()
-    errors, found = [], {}
+    problems, found = [], {}
     for key, row, value in bad:
-        where = f"{file}:{row} {column.name}"
-        try:
-            if column.kind != "money" or not value:
-                raise InputError(where=where, found=shown(value), allowed=ALLOWED[column.kind])
-            found[key] = money_cents(value, where=where)
-        except InputError as error:
-            allowed = ALLOWED[column.kind]
-            errors.append(InputError(where=where, found=error.found if value else "nothing", allowed=allowed))
+        if column.kind == "money" and value:
+            try:
+                found[key] = money_cents(value)
+                continue
+            except InputError:
+                pass  # reported with all others
+        code, what = _code(column.kind, value), shown(value) if value else "nothing"
+        problems.append(Problem(code, table, file, row, column.name, what, ALLOWED[column.kind]))
     if found:
         data[column.target] = data[column.target].astype("Int64").fillna(pd.Series(found, dtype="Int64"))
-    return capped(errors, f"{file} {column.name}")
+    return problems
+
+
+def _code(kind: Kind, value: str) -> str:
+    """Code of a value that is not of its column's kind."""
+    if not value:
+        return "blank"
+    if value.startswith("="):
+        return "formula"
+    if kind in ("date", "month") and _TWO_DIGIT_YEAR.fullmatch(value):
+        return "two-digit-year"
+    return _NOT_A[kind]
 
 
 def _finish(data: pd.DataFrame, column: Column) -> "pd.Series[Any]":

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from subsim.book.book import Book
-from subsim.book.checks import check, cut, revenue_table
+from subsim.book.checks import check, revenue_table
 from subsim.book.columns import TableReport, read_table
+from subsim.book.cut import cut
 from subsim.book.mapping import Mapping, TableMapping, nearest, read_mapping
+from subsim.book.problems import BookProblems, Problem, listed
 from subsim.book.schema import TABLES, UNSEGMENTED
 from subsim.book.source import ROW
 from subsim.errors import InputError, InputErrors
@@ -46,6 +48,7 @@ def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | N
     files = _files(source, rules)
 
     errors: list[InputError] = []
+    problems: list[Problem] = []
     tables: dict[str, pd.DataFrame] = {}
     reports: list[TableReport] = []
     for name, file in files.items():
@@ -54,7 +57,7 @@ def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | N
         except InputErrors as unreadable:
             errors += unreadable.errors
             continue
-        errors += found
+        problems += found
         tables[name] = (
             _first_day_out(table) if rules.tables.get(name, TableMapping()).end_date_is != "last_day" else table
         )
@@ -64,9 +67,11 @@ def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | N
         errors.append(revenue)
     elif revenue == "contracts" and "accounts" not in files:
         errors.append(InputError(where=str(path), found="no accounts table", allowed="accounts beside contracts"))
-    errors += check(tables, {name: file.name for name, file in files.items()})
+    problems += check(tables, {name: file.name for name, file in files.items()})
     if errors:
-        raise InputErrors(errors)
+        raise InputErrors([*errors, *listed(problem for problem in problems if problem.blocks)])
+    if any(problem.blocks for problem in problems):
+        raise BookProblems(problems)
     if "accounts" not in tables:
         tables["accounts"] = _accounts_of_cube(tables["mrr"])
     return _assemble(
