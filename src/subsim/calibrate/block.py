@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subsim.book import Book
 from subsim.calibrate.priors import Key, Priors
+
+if TYPE_CHECKING:
+    from subsim.book import Book
 
 __all__ = ["Block", "BlockData", "BlockFit", "Frame", "Key", "Sampling"]
 
