@@ -50,14 +50,13 @@ def known_rows(name: str, table: pd.DataFrame, day: pd.Timestamp) -> "pd.Series[
 def cut(tables: Mapping[str, pd.DataFrame], as_of: object) -> dict[str, pd.DataFrame]:
     """What was known at the close of `as_of`.
 
-    The accounts that stay have started by then or have revenue. Contracts without an amount (free plans) are no
-    revenue and go. A contract that starts later stays only if its `signed_date` has come.
+    The accounts that stay have started by then or have revenue. A contract that starts later stays only if its
+    `signed_date` has come: then it is in CARR.
     """
     day = pd.Timestamp(np.datetime64(str(as_of), "D"))
     known = {name: _not_yet(name, table[known_rows(name, table, day)], day) for name, table in tables.items()}
     if "contracts" in known:
         contracts = known["contracts"]
-        contracts = contracts[(contracts["arr_cents"] != 0).fillna(value=True)]
         # The end of a contract that renews itself is news on the day it happens, not before.
         unknown = contracts["term_months"].notna() & (contracts["end_date"] > day)
         known["contracts"] = contracts.assign(end_date=contracts["end_date"].mask(unknown))
