@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from subsim.calibrate.priors import Key, Priors
+from subsim.calibrate.priors import MONTHS, Key, Priors
 
 if TYPE_CHECKING:
     from subsim.book import Book
@@ -34,6 +34,7 @@ class Frame:
     tier: tuple[str, ...] = ()
     work: tuple[str, ...] = ()
     team: tuple[str, ...] = ()
+    month: tuple[str, ...] = MONTHS
 
     def of(self, dimension: str) -> tuple[str, ...]:
         """Names of a dimension; none for one that a book does not show, such as campaigns."""

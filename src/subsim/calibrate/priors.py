@@ -24,6 +24,10 @@ Key = tuple[str, tuple[str, ...]]
 """Catalogue name and the names of its cell: ("renewal.base", ("smb",)), ("renewal.engagement", ())."""
 Family = Literal["fixed", "normal", "lognormal", "beta", "gamma"]
 GRADES = ("A", "B", "C", "D")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 
 #: What each family calls its centre and its spread.
 NUMBERS: dict[str, tuple[str, ...]] = {
