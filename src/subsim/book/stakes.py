@@ -67,7 +67,7 @@ def weigh(problems: Iterable[Problem], tables: Tables, as_of: dt.date) -> tuple[
     ids = {
         name: table.drop_duplicates(ROW).set_index(ROW)["account_id"]
         for name, table in tables.items()
-        if _has_ids(table)
+        if name in named and _has_ids(table)
     }
     weighed = []
     for problem in found:
