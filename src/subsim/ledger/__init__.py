@@ -1,29 +1,36 @@
 """Contract ledger: rows, the ARR bridge, retention. One code for actual and simulated ledgers."""
 
 from subsim.ledger.bridge import BRIDGE_COLUMNS, FLOWS, bridge
+from subsim.ledger.definitions import DEFAULT, Definitions, restate
 from subsim.ledger.metrics import cohort_sums, grr, logo_retention, nrr, quick_ratio, utilisation
 from subsim.ledger.monthly import METRICS, monthly
 from subsim.ledger.rows import COLUMNS, KINDS, from_contracts, from_mrr
 from subsim.ledger.state import ALL
+from subsim.ledger.table import TABLE_COLUMNS, metrics_table
 from subsim.ledger.terms import month_ends_between, terms
 
 __all__ = [
     "ALL",
     "BRIDGE_COLUMNS",
     "COLUMNS",
+    "DEFAULT",
     "FLOWS",
     "KINDS",
     "METRICS",
+    "TABLE_COLUMNS",
+    "Definitions",
     "bridge",
     "cohort_sums",
     "from_contracts",
     "from_mrr",
     "grr",
     "logo_retention",
+    "metrics_table",
     "month_ends_between",
     "monthly",
     "nrr",
     "quick_ratio",
+    "restate",
     "terms",
     "utilisation",
 ]

@@ -13,7 +13,8 @@ Floats = npt.NDArray[np.float64]
 COHORT_SUMS: Final = ("ttm_opening", "ttm_kept", "ttm_net", "logos_opening", "logos_kept")
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    """Part of a whole as float64; NaN where the whole is 0."""
     part, whole = np.broadcast_arrays(np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64))
     return np.asarray(np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole != 0))
 
@@ -28,7 +29,7 @@ def grr(kept: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
         >>> float(grr(80, 100))
         0.8
     """
-    return _ratio(kept, opening)
+    return ratio(kept, opening)
 
 
 def nrr(net: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
@@ -36,17 +37,17 @@ def nrr(net: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
 
     Frozen-cohort form of the SaaS Metrics Standards Board: no new logos, and no reactivation.
     """
-    return _ratio(net, opening)
+    return ratio(net, opening)
 
 
 def logo_retention(kept: npt.ArrayLike, opening: npt.ArrayLike) -> Floats:
     """Share of the accounts of then that are still customers, without a churn in between; NaN where `opening` is 0."""
-    return _ratio(kept, opening)
+    return ratio(kept, opening)
 
 
 def utilisation(busy: npt.ArrayLike, available: npt.ArrayLike) -> Floats:
     """Hours served per hour available (`rho` of queueing theory); NaN where nothing was available."""
-    return _ratio(busy, available)
+    return ratio(busy, available)
 
 
 def quick_ratio(
@@ -56,7 +57,7 @@ def quick_ratio(
 
     The convention of Hamid (2015); reactivation is left out, which some count as new.
     """
-    return _ratio(np.add(new, expansion), np.add(churn, contraction))
+    return ratio(np.add(new, expansion), np.add(churn, contraction))
 
 
 def cohort_sums(ledger: pd.DataFrame, month_ends: object, window_months: int = 12) -> pd.DataFrame:

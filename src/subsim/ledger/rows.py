@@ -148,6 +148,34 @@ def _cumulative(change: Ints, first: npt.NDArray[np.bool_]) -> Ints:
     return total - np.repeat(total[begin] - change[begin], lengths)
 
 
+def as_kinds(column: "pd.Series[Any]") -> Ints:
+    """Index in `KINDS` of each row's kind."""
+    if isinstance(column.dtype, pd.CategoricalDtype) and tuple(column.cat.categories) == KINDS:
+        return np.asarray(column.cat.codes, dtype=np.int64)
+    return np.asarray(pd.Index(KINDS).get_indexer(pd.Index(column.astype(str))), dtype=np.int64)
+
+
+def kind_column(kinds: "npt.NDArray[Any]") -> "pd.Categorical[Any]":
+    """Column of kinds from their indices in `KINDS`."""
+    return _category(kinds, KINDS)
+
+
+def changes(account: Ints, after: Ints) -> tuple[Ints, Ints]:
+    """ARR before each level, and the index in `KINDS` of the change to it; levels are sorted by account and time.
+
+    From nothing to something is new the first time and reactivation later; down to nothing is churn.
+    """
+    first = np.r_[True, account[1:] != account[:-1]][: len(account)]
+    before = np.where(first, 0, np.r_[0, after[:-1]][: len(account)])
+    paid = _cumulative((after > 0).astype(np.int64), first)  # levels above zero so far, this one included
+    kind = np.select(
+        [after == 0, (before == 0) & (paid == 1), before == 0, after > before],
+        [CHURN, NEW, REACTIVATION, EXPANSION],
+        CONTRACTION,
+    )
+    return np.asarray(before, dtype=np.int64), np.asarray(kind, dtype=np.int64)
+
+
 def _rows(
     ids: "pd.Index[Any]",
     accounts: pd.DataFrame,
@@ -158,14 +186,7 @@ def _rows(
     renewed: npt.NDArray[np.bool_],
 ) -> pd.DataFrame:
     """Name the change from each level of ARR to the next; levels are sorted by account and date."""
-    first = np.r_[True, account[1:] != account[:-1]][: len(account)]
-    before = np.where(first, 0, np.r_[0, after[:-1]][: len(account)])
-    paid = _cumulative((after > 0).astype(np.int64), first)  # levels above zero so far, this one included
-    kind = np.select(
-        [after == 0, (before == 0) & (paid == 1), before == 0, after > before],
-        [CHURN, NEW, REACTIVATION, EXPANSION],
-        CONTRACTION,
-    )
+    before, kind = changes(account, after)
     changed, renewed = after != before, renewed & (before > 0) & (after > 0)
     at = np.r_[np.flatnonzero(renewed), np.flatnonzero(changed)]
     is_renewal = np.r_[np.ones(int(renewed.sum()), bool), np.zeros(int(changed.sum()), bool)]
@@ -180,7 +201,7 @@ def _rows(
             "account_id": pd.Categorical.from_codes(account[at], categories=ids),
             "segment": groups[account[at]],
             "date": date[at].astype("datetime64[s]"),
-            "kind": _category(np.where(is_renewal, RENEWAL, kind[at]), KINDS),
+            "kind": kind_column(np.where(is_renewal, RENEWAL, kind[at])),
             "before": before[at],
             "after": np.where(is_renewal, before[at], after[at]),
             "reason": _category(np.zeros(len(at), np.int8), [""]),
