@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -98,6 +97,8 @@ def show_plain(text: str) -> None:
 
 def show_text(markdown: str) -> None:
     """Prose, wrapped for the terminal."""
+    from rich.markdown import Markdown  # slow to import, and only text for people needs it
+
     out.print(Markdown(markdown))
 
 

@@ -39,7 +39,13 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
     from subsim.experiment.run import run
 
     store.check_folder(options.out)
-    with screen.progress(options.draws * len(scenarios), quiet=options.json) as progress:
+    with screen.progress(options.draws * len(scenarios), quiet=options.json) as advance:
+
+        def progress(done: int) -> None:
+            advance(done)
+            if options.figures:
+                import subsim.report.figures  # noqa: F401 - matplotlib loads while the workers are busy
+
         return run(
             scenarios,
             draws=options.draws,

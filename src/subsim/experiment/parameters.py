@@ -7,7 +7,7 @@ same in every scenario.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from scipy import special
 
 from subsim.errors import InputError, InputErrors
 from subsim.model import slots
 from subsim.model.catalogue import SIZES, Parameter, Prior, parameter, parameters
-from subsim.random import Purpose, uniform_array
+from subsim.random import Purpose, quantiles, uniform_array
 from subsim.random.entities import name_entity
 from subsim.scenario import Scenario
 from subsim.scenario.roles import OVERLOAD
@@ -249,12 +248,17 @@ def quantile(prior: Prior, value: float, u: Floats) -> Floats:
     normal: mean; lognormal: median; gamma: mean; beta: mean, with the concentration a + b.
     """
     if prior.family == "normal":
-        return value + (prior.sd + prior.sd_share * abs(value)) * special.ndtri(u)
+        return value + (prior.sd + prior.sd_share * abs(value)) * _each(quantiles.normal, u)
     if prior.family == "lognormal":
-        return value * np.exp(prior.sd * special.ndtri(u))
+        return value * np.exp(prior.sd * _each(quantiles.normal, u))
     if prior.family == "gamma":
-        return value * special.gammaincinv(prior.shape, u) / prior.shape
+        return value * _each(quantiles.gamma, u, prior.shape) / prior.shape
     if prior.family == "beta":
         size = prior.a + prior.b
-        return np.asarray(special.betaincinv(value * size, (1 - value) * size, u))
+        return _each(quantiles.beta, u, value * size, (1 - value) * size)
     return np.full_like(u, value)
+
+
+def _each(inverse: Callable[..., float], u: Floats, *shape: float) -> Floats:
+    """A scalar inverse distribution function over many uniforms."""
+    return np.array([inverse(one, *shape) for one in u.ravel().tolist()]).reshape(u.shape)

@@ -147,4 +147,4 @@ def save(ax: Axes, path: Path) -> None:
     if figure is not None:
         with styled():
             # Without a date or version inside, equal figures are equal files.
-            figure.savefig(path, dpi=DPI, metadata={"Software": None})
+            figure.savefig(path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
