@@ -4,6 +4,7 @@ from subsim.ledger.bridge import BRIDGE_COLUMNS, FLOWS, bridge
 from subsim.ledger.definitions import DEFAULT, Definitions, restate
 from subsim.ledger.metrics import cohort_sums, grr, logo_retention, nrr, quick_ratio, utilisation
 from subsim.ledger.monthly import METRICS, monthly
+from subsim.ledger.movements import from_movements, movement_problems
 from subsim.ledger.rows import COLUMNS, KINDS, from_contracts, from_mrr
 from subsim.ledger.state import ALL
 from subsim.ledger.table import TABLE_COLUMNS, metrics_table
@@ -22,12 +23,14 @@ __all__ = [
     "bridge",
     "cohort_sums",
     "from_contracts",
+    "from_movements",
     "from_mrr",
     "grr",
     "logo_retention",
     "metrics_table",
     "month_ends_between",
     "monthly",
+    "movement_problems",
     "nrr",
     "quick_ratio",
     "restate",
