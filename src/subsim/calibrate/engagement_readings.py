@@ -1,0 +1,230 @@
+"""A book's readings of engagement, account by account: scores, what was done for the account, and when it got value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subsim.book import Book
+from subsim.model.catalogue import parameter
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LOWEST, HIGHEST = 0.5, 99.5  # a score of 0 or 100 has no logit; the simulator reads an opening score with these bounds
+NOT_YET = np.inf
+SPONSOR = "sponsor left"
+SAVE = "save"
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Readings of many accounts, one after the other; days are counted from 1970-01-01.
+
+    Of an account: its id, `cell` (place in `cells`), start, day of first value (inf: not yet, NaN: unknown), target in
+    days, and whether it is live. Of a reading: day and log odds of the score less the offset (NaN: an estimate is asked
+    for that moment). Of an impulse (a touch done, a sponsor lost): day, which kind, size. `*_from` has one entry more
+    than there are accounts: those of account i are `*_from[i]` to `*_from[i + 1]`.
+    """
+
+    account: NDArray[Any]
+    cell: Ints
+    start: Floats
+    first_value: Floats
+    target: Floats
+    live: NDArray[np.bool_]
+    at: Floats
+    y: Floats
+    reading_from: Ints
+    impulse_at: Floats
+    impulse_kind: Ints
+    impulse_size: Floats
+    impulse_from: Ints
+    kinds: NDArray[Any]
+    """Names of the kinds of impulse: types of work, and "sponsor left"."""
+    segments: NDArray[Any]
+    """Segment of each cell."""
+    tiers: NDArray[Any]
+    """Tier of each cell; "" where the book names none."""
+
+    def arrays(self, prefix: str = "") -> dict[str, NDArray[Any]]:
+        """The arrays by name, for `BlockData.cells`."""
+        return {prefix + field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    @staticmethod
+    def of(arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> Readings:
+        """Readings again, from `arrays`."""
+        return Readings(**{field.name: arrays[prefix + field.name] for field in dataclasses.fields(Readings)})
+
+    def chosen(self, accounts: Ints) -> Readings:
+        """The readings of some accounts, by place."""
+        reading, reading_from = _gathered(self.reading_from, accounts)
+        impulse, impulse_from = _gathered(self.impulse_from, accounts)
+        of_account = ("account", "cell", "start", "first_value", "target", "live")
+        return dataclasses.replace(
+            self,
+            **{name: getattr(self, name)[accounts] for name in of_account},
+            at=self.at[reading],
+            y=self.y[reading],
+            reading_from=reading_from,
+            impulse_at=self.impulse_at[impulse],
+            impulse_kind=self.impulse_kind[impulse],
+            impulse_size=self.impulse_size[impulse],
+            impulse_from=impulse_from,
+        )
+
+    def asked(self, account: NDArray[Any], days: Floats) -> tuple[Readings, Ints]:
+        """The same readings with estimates asked for at some accounts and days, and the place of each one asked."""
+        place = pd.Index(self.account).get_indexer(pd.Index(account))
+        who = np.concatenate([np.repeat(np.arange(len(self.account)), np.diff(self.reading_from)), place])
+        at, y = np.concatenate([self.at, days]), np.concatenate([self.y, np.full(len(days), np.nan)])
+        # On one day the question comes before the reading: what is known *before* it.
+        order = np.lexsort((~np.isnan(y), at, who))
+        found = np.empty(len(order), np.int64)
+        found[order] = np.arange(len(order))
+        more = dataclasses.replace(self, at=at[order], y=y[order], reading_from=_starts(who, len(self.account)))
+        return more, found[len(self.at) :]
+
+
+def _gathered(starts: Ints, accounts: Ints) -> tuple[Ints, Ints]:
+    """Places of the rows of some accounts, and where each account's begin among them."""
+    counts = np.diff(starts)[accounts]
+    ends = np.cumsum(counts)
+    places = np.arange(counts.sum()) + np.repeat(starts[accounts] - (ends - counts), counts)
+    return places, np.concatenate([[0], ends])
+
+
+def _starts(who: NDArray[Any], accounts: int) -> Ints:
+    return np.concatenate([[0], np.cumsum(np.bincount(who, minlength=accounts))]).astype(np.int64)
+
+
+def days_of(dates: pd.Series[Any]) -> Floats:
+    """Days since 1970-01-01, NaN for a blank."""
+    days = dates.to_numpy().astype("datetime64[D]")
+    return np.where(np.isnat(days), np.nan, days.astype(np.int64)).astype(float)
+
+
+def readings(book: Book) -> Readings:
+    """Readings of all accounts of a book, those without a score too; in the order of the accounts table."""
+    accounts = book.tables["accounts"].reset_index(drop=True)
+    ids = pd.Index(accounts["account_id"].astype(str))
+    tier = accounts["tier"].astype(str) if "tier" in accounts else pd.Series("", index=accounts.index)
+    names = pd.MultiIndex.from_arrays([accounts["segment"].astype(str), tier])
+    cell, cells = pd.factorize(names, sort=True)
+    who, at, score = _scores(book, ids)
+    start = days_of(accounts["start_date"])
+    np.minimum.at(start, who, at)
+    alive = book.ledger.drop_duplicates("account_id", keep="last")
+    live = ids.isin(alive.loc[alive["after"] > 0, "account_id"].astype(str))
+    share = np.clip(score, LOWEST, HIGHEST) / 100
+    target = {name: parameter("onboarding.target").value_for(name) for name in names.get_level_values(0).unique()}
+    kinds, *impulses = _impulses(book, ids, accounts, start)
+    return Readings(
+        account=ids.to_numpy(object),
+        cell=cell.astype(np.int64),
+        start=start,
+        first_value=_first_values(book, ids, start),
+        target=names.get_level_values(0).map(target).to_numpy(float),
+        live=np.asarray(live, bool),
+        at=at,
+        y=np.log(share / (1 - share)) - parameter("score.offset").value,
+        reading_from=_starts(who, len(ids)),
+        impulse_at=impulses[1],
+        impulse_kind=impulses[2],
+        impulse_size=impulses[3],
+        impulse_from=_starts(impulses[0], len(ids)),
+        kinds=kinds,
+        segments=np.array([name for name, _ in cells], object),
+        tiers=np.array([name for _, name in cells], object),
+    )
+
+
+def _rows(book: Book, name: str, ids: pd.Index[str]) -> pd.DataFrame:
+    """Rows of a table that belong to known accounts, with their place; none where the book lacks the table."""
+    if name not in book.tables:
+        return pd.DataFrame({"who": pd.Series(dtype=np.int64)})
+    table = book.tables[name]
+    table = table.assign(who=ids.get_indexer(table["account_id"].astype(str)))
+    return table[table["who"] >= 0]
+
+
+def _scores(book: Book, ids: pd.Index[str]) -> tuple[Ints, Floats, Floats]:
+    rows = _rows(book, "health", ids)
+    if "score" not in rows:
+        return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+    rows = rows[rows["score"].notna()].sort_values(["who", "date"], kind="stable")
+    return rows["who"].to_numpy(np.int64), days_of(rows["date"]), rows["score"].to_numpy(float)
+
+
+def _first_values(book: Book, ids: pd.Index[str], start: Floats) -> Floats:
+    rows = _rows(book, "onboarding", ids).drop_duplicates("who", keep="last")
+    days = np.full(len(ids), np.nan)
+    if len(rows):
+        who = rows["who"].to_numpy()
+        reached = days_of(rows["first_value_date"])
+        # Counted from kick-off, as the book counts it; half a day stands for the same day.
+        elapsed = np.maximum(reached - days_of(rows["kickoff_date"]), 0.5)
+        days[who] = np.where(np.isnan(reached), NOT_YET, start[who] + elapsed)
+    return days
+
+
+def _impulses(
+    book: Book, ids: pd.Index[str], accounts: pd.DataFrame, start: Floats
+) -> tuple[NDArray[Any], Ints, Floats, Ints, Floats]:
+    """Names of the kinds, then account, day, kind and size of each impulse, by account and day."""
+    done = _rows(book, "touches", ids)
+    if len(done):
+        done = done[done["done_date"].notna() & done["kind"].map(_speaks)].copy()
+        done["day"] = days_of(done["done_date"])
+        done["size"] = _gain(done, accounts, start)
+        # Whether a save play worked is not in the book: its mean lift is counted.
+        done.loc[done["kind"] == SAVE, "size"] *= parameter("playbook.save_success").value
+    left = _rows(book, "sponsors", ids)
+    if len(left):
+        left = left[left["event"] == "left"]
+        left = left.assign(day=days_of(left["date"]), size=1.0, kind=SPONSOR)
+    wanted = ["who", "day", "kind", "size"]
+    parts = [part[wanted] for part in (done, left) if len(part)]
+    if not parts:
+        none = np.zeros(0, np.int64)
+        return np.zeros(0, object), none, np.zeros(0), none, np.zeros(0)
+    rows = pd.concat(parts).sort_values(["who", "day"], kind="stable")
+    kinds = sorted(set(rows["kind"]) - {SPONSOR}) + [SPONSOR] * (len(left) > 0)
+    code = rows["kind"].map({name: place for place, name in enumerate(kinds)})
+    return (
+        np.array(kinds, object),
+        rows["who"].to_numpy(np.int64),
+        rows["day"].to_numpy(float),
+        code.to_numpy(np.int64),
+        rows["size"].to_numpy(float),
+    )
+
+
+def _speaks(kind: str) -> bool:
+    """Whether a type of work lifts engagement at all in the model."""
+    return parameter("work.lift").value_for(kind) != 0.0
+
+
+def _gain(done: pd.DataFrame, accounts: pd.DataFrame, start: Floats) -> Floats:
+    """How much of a lift a touch gives: more from an owner who has known the account for long.
+
+    Only in tiers whose accounts have owners; the owner's time is counted from the first touch by the same seat.
+    """
+    gain = np.ones(len(done))
+    if "seat_id" not in done or "owner_id" not in accounts or "tier" not in accounts:
+        return gain
+    owned = set(accounts.loc[accounts["owner_id"].astype(str) != "", "tier"])
+    in_named = accounts["tier"].isin(owned).to_numpy()[done["who"].to_numpy()]
+    by_seat = done.groupby(["who", "seat_id"], observed=True)["day"].transform("min").to_numpy(float)
+    first = done.groupby("who")["day"].transform("min").to_numpy(float)
+    since = np.where(by_seat == first, start[done["who"].to_numpy()], by_seat)
+    known = (done["seat_id"].astype(str) != "").to_numpy() & in_named
+    ceiling, days = parameter("continuity.ceiling").value, parameter("continuity.days").value
+    more = ceiling * -np.expm1(-np.maximum(done["day"].to_numpy(float) - since, 0) / days)
+    return np.asarray(gain + np.where(known, more, 0.0))
