@@ -100,9 +100,15 @@ def _scale_text(lever: Scale) -> str:
 def _segments(scenario: Scenario) -> list[str]:
     lines = []
     for name, segment in scenario.segments.items():
-        plan = segment.new_business.monthly(scenario.start, scenario.horizon_months)
+        plan = sum(segment.new_business.monthly(scenario.start, scenario.horizon_months))
+        from_file = not segment.new_business.model_fields_set and scenario.parameters_file
+        new = (
+            f"new logos as {scenario.parameters_file} plans them"
+            if from_file
+            else f"{plan:,.0f} new logos planned over the horizon"
+        )
         opening = f", opens with {segment.opening.accounts:,} accounts" if segment.opening else ""
-        lines.append(f"{name} ({segment.title}): {sum(plan):,.0f} new logos planned over the horizon{opening}")
+        lines.append(f"{name} ({segment.title}): {new}{opening}")
     return lines
 
 
