@@ -1,33 +1,21 @@
-"""A file's text to one typed table of the book: columns by name or by SQL expression, values parsed without a float."""
+"""Rows of text to one typed table of the book: columns by name or by SQL expression, values parsed without a float."""
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 
+from subsim.book.cube import unpivot
 from subsim.book.mapping import TableMapping, nearest
+from subsim.book.parse import Notation, advice, expression, other_money
 from subsim.book.problems import Problem
-from subsim.book.schema import ALLOWED, TABLES, Column, Kind
-from subsim.book.source import ROW, load, one_error, quoted
+from subsim.book.schema import SIGNALS, TABLES, Column, Kind
+from subsim.book.source import ROW, Loaded, literal, one_error, quoted
 from subsim.errors import InputError, InputErrors
-from subsim.units import money_cents, shown
+from subsim.units import shown
 
-_DAY = r"\d{4}-\d\d-\d\d([ T]00:00(:00(\.0+)?)?)?"  # a timestamp is a date only at midnight
-#: SQL that parses the text `t`, or gives NULL; money and dates never pass through a float.
-_PARSE: dict[Kind, str] = {
-    "id": "NULLIF(t, '')",
-    "text": "COALESCE(t, '')",
-    "date": f"CASE WHEN regexp_full_match(t, '{_DAY}') THEN TRY_CAST(t[:10] AS DATE) END",
-    "month": r"CASE WHEN regexp_full_match(t, '\d{4}-\d\d') THEN last_day(TRY_CAST(t || '-01' AS DATE)) "
-    f"WHEN regexp_full_match(t, '{_DAY}') THEN last_day(TRY_CAST(t[:10] AS DATE)) END",
-    "money": r"CASE WHEN regexp_full_match(t, '-?\d{1,12}(\.\d{1,2}0*)?') "
-    "THEN CAST(CAST(t AS DECIMAL(18, 2)) * 100 AS BIGINT) END",
-    "whole": r"CASE WHEN regexp_full_match(t, '-?\d{1,9}(\.0*)?') THEN CAST(TRY_CAST(t AS DOUBLE) AS BIGINT) END",
-    "number": "CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN TRY_CAST(t AS DOUBLE) END",
-}
 KEY = "subsim_key"  # position of a row of the table; a wide cube gives several for one row of the file
 _TWO_DIGIT_YEAR = re.compile(r"\d\d?[./-](\d\d?|[A-Za-z]{3})[./-]\d\d|[A-Za-z]{3}[- ]\d\d")
 _NOT_A: dict[Kind, str] = {
@@ -52,10 +40,14 @@ class TableReport:
     excluded: tuple[tuple[str, int], ...]
     """Reason and number of rows, in the order of the rules."""
     unused: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What was decided on the way, such as a delimiter that was found."""
 
 
-def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFrame, TableReport, list[Problem]]:
-    """Read one table.
+def read_table(
+    connection: duckdb.DuckDBPyConnection, table: str, place: str, loaded: Loaded, mapping: TableMapping
+) -> tuple[pd.DataFrame, TableReport, list[Problem]]:
+    """Read one table of the book from table `raw` in the current schema of a connection.
 
     Returns:
         The table with the columns of the schema (dates datetime64[s], money Int64 cents named `..._cents`, `ROW`
@@ -64,27 +56,25 @@ def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFr
     Raises:
         InputErrors: nothing can be read: a file or a column is missing, an expression is wrong.
     """
-    connection, names = load(path, mapping.delimiter)
-    if table == "mrr":
-        names = _unpivot(connection, names, mapping)
-    columns = TABLES[table]
-    expressions = _expressions(table, path.name, columns, names, mapping)
+    names = unpivot(connection, place, loaded.names, mapping) if table == "mrr" else loaded.names
+    columns = TABLES[table] + _signals(connection, table, names, mapping)
+    expressions = _expressions(table, place, columns, names, mapping)
     _typed_view(
         connection, names, [*mapping.derive.values(), *expressions.values(), *(e.where for e in mapping.exclude)]
     )
-    _derive(connection, path.name, mapping)
+    _derive(connection, place, mapping)
     total = _count(connection, "SELECT count(*) FROM typed")
     if not total:
-        raise one_error(path.name, "a header without rows", "at least one row")
-    excluded = _exclude(connection, path.name, mapping)
-    select = ", ".join(f"trim(CAST(({sql}) AS VARCHAR)) AS {quoted('t_' + name)}" for name, sql in expressions.items())
+        raise one_error(place, "a header without rows", "at least one row")
+    excluded = _exclude(connection, place, mapping)
+    select = ", ".join(f"{_text(name, sql, mapping)} AS {quoted('t_' + name)}" for name, sql in expressions.items())
     keys = f"row_number() OVER () - 1 AS {KEY}, {ROW}"
-    _run(
-        connection, path.name, f"CREATE TABLE texts AS SELECT {keys}, {select} FROM typed WHERE subsim_left_out IS NULL"
-    )
+    _run(connection, place, f"CREATE TABLE texts AS SELECT {keys}, {select} FROM typed WHERE subsim_left_out IS NULL")
     present = [column for column in columns if column.name in expressions]
+    notation = mapping.notation
     parse = ", ".join(
-        f"(SELECT {_PARSE[c.kind]} FROM (SELECT {quoted('t_' + c.name)} AS t)) AS {quoted(c.target)}" for c in present
+        f"(SELECT {expression(c, notation)} FROM (SELECT {quoted('t_' + c.name)} AS t)) AS {quoted(c.target)}"
+        for c in present
     )
     connection.execute(f"CREATE TABLE parsed AS SELECT *, {parse} FROM texts")
     targets = ", ".join(quoted(column.target) for column in present)
@@ -93,24 +83,36 @@ def read_table(table: str, path: Path, mapping: TableMapping) -> tuple[pd.DataFr
     result = {}
     for column in columns:
         if column.name in expressions:
-            problems += _repair(connection, data, column, table, path.name)
+            problems += _repair(connection, data, column, notation, table, place)
         result[column.target] = _finish(data, column)
     used = " ".join([*expressions.values(), *mapping.derive.values(), *(rule.where for rule in mapping.exclude)])
     unused = tuple(name for name in names if not _mentions(used, name))
     frame = pd.DataFrame({**result, ROW: data[ROW].to_numpy()})
-    return frame, TableReport(table, path.name, total, excluded, unused), problems
+    return frame, TableReport(table, place, total, excluded, unused, loaded.notes), problems
 
 
-def _unpivot(connection: duckdb.DuckDBPyConnection, names: list[str], mapping: TableMapping) -> list[str]:
-    """A wide cube (one column per month, named 2026-06 or 2026-06-30) becomes a long one."""
-    months = [name for name in names if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", name)]
-    if not months or "month" in mapping.columns:
-        return names
-    listed = ", ".join(quoted(name) for name in months)
-    connection.execute("ALTER TABLE raw RENAME TO wide")
-    cells = f"UNPIVOT INCLUDE NULLS (mrr FOR month IN ({listed}))"
-    connection.execute(f"CREATE TABLE raw AS SELECT * FROM wide {cells}")
-    return [name for name in names if name not in months] + ["month", "mrr"]
+def _signals(
+    connection: duckdb.DuckDBPyConnection, table: str, names: list[str], mapping: TableMapping
+) -> tuple[Column, ...]:
+    """Further columns of a table that takes any: those the mapping names, and those that hold nothing but numbers."""
+    if table not in SIGNALS:
+        return ()
+    known = {column.name for column in TABLES[table]}
+    taken = {text.lower() for text in mapping.columns.values()} | known
+    free = [name for name in names if name.lower() not in taken]
+    value = "isfinite(TRY_CAST(trim({0}) AS DOUBLE))"
+    tests = ", ".join(f"bool_and(coalesce({value}, false)) FILTER (trim({{0}}) <> '')".format(quoted(n)) for n in free)
+    numeric = connection.execute(f"SELECT {tests} FROM raw").fetchone() if free else None
+    found = [name for name, number in zip(free, numeric or (), strict=True) if number]
+    return tuple(Column(name, "number") for name in [*(n for n in mapping.columns if n not in known), *found])
+
+
+def _text(name: str, sql: str, mapping: TableMapping) -> str:
+    """SQL of a column's text, trimmed and translated by the mapping's `values`."""
+    text = f"trim(CAST(({sql}) AS VARCHAR))"
+    words = mapping.values.get(name, {})
+    whens = " ".join(f"WHEN {literal(found.strip().lower())} THEN {literal(meant)}" for found, meant in words.items())
+    return f"CASE lower({text}) {whens} ELSE {text} END" if words else text
 
 
 def _expressions(
@@ -121,6 +123,9 @@ def _expressions(
     derived = {name.lower() for name in mapping.derive}
     expressions, errors = {}, []
     for column in columns:
+        if column.name in mapping.constants:
+            expressions[column.name] = literal(mapping.constants[column.name])
+            continue
         asked = mapping.columns.get(column.name)
         given = asked or column.name
         if given.lower() in by_fold and given.lower() not in derived:
@@ -200,7 +205,7 @@ def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def _repair(
-    connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: Column, table: str, file: str
+    connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: Column, notation: Notation, table: str, file: str
 ) -> list[Problem]:
     """Values that SQL could not parse: money in other notations is filled in, the rest is reported."""
     text, target = quoted("t_" + column.name), quoted(column.target)
@@ -213,26 +218,29 @@ def _repair(
     for key, row, value in bad:
         if column.kind == "money" and value:
             try:
-                found[key] = money_cents(value)
+                found[key] = other_money(value, notation)
                 continue
             except InputError:
                 pass  # reported with all others
-        code, what = _code(column.kind, value), shown(value) if value else "nothing"
-        problems.append(Problem(code, table, file, row, column.name, what, ALLOWED[column.kind]))
+        code, what = _code(column, value), shown(value) if value else "nothing"
+        do = advice(column, value, notation)
+        problems.append(Problem(code, table, file, row, column.name, what, column.allowed, do))
     if found:
         data[column.target] = data[column.target].astype("Int64").fillna(pd.Series(found, dtype="Int64"))
     return problems
 
 
-def _code(kind: Kind, value: str) -> str:
+def _code(column: Column, value: str) -> str:
     """Code of a value that is not of its column's kind."""
     if not value:
         return "blank"
     if value.startswith("="):
         return "formula"
-    if kind in ("date", "month") and _TWO_DIGIT_YEAR.fullmatch(value):
+    if column.words:
+        return "unknown-word"
+    if column.kind in ("date", "month") and _TWO_DIGIT_YEAR.fullmatch(value):
         return "two-digit-year"
-    return _NOT_A[kind]
+    return _NOT_A[column.kind]
 
 
 def _finish(data: pd.DataFrame, column: Column) -> "pd.Series[Any]":

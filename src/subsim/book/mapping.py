@@ -1,18 +1,29 @@
 """`book.yaml`: where a book's tables are and how their columns are named, checked key by key."""
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from subsim.book.schema import TABLES
+from subsim.book.parse import Notation
+from subsim.book.schema import SIGNALS, TABLES
 from subsim.errors import InputError, InputErrors
 from subsim.units import shown
 
 MAX_BYTES = 1_000_000
 Sql = Annotated[str, Field(min_length=1, max_length=2_000, coerce_numbers_to_str=True)]
+Text = Annotated[str, Field(max_length=200, coerce_numbers_to_str=True)]
+_DATES = r"^(iso|excel|%[dmbByY][-./ ,]{0,2}%[dmbByY][-./ ,]{0,2}%[dmbByY])$"
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("a zone such as Europe/Berlin or UTC")
+    return name
 
 
 class _Strict(BaseModel):
@@ -27,14 +38,29 @@ class Exclusion(_Strict):
 
 
 class TableMapping(_Strict):
-    """One table: its file, its columns by name or SQL expression, and what to leave out."""
+    """One table: where it is, its columns by name or SQL expression, its notation, and what to leave out."""
 
     file: str | None = None
-    delimiter: Literal[",", ";", "\t", "|"] = ","
+    table: str | None = None
+    """Sheet of a workbook or table of a database; by default of the same name."""
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
     derive: dict[str, Sql] = {}
     columns: dict[str, Sql] = {}
+    constants: dict[str, Text] = {}
+    """Column -> the text that it has in every row."""
+    values: dict[str, dict[str, Text]] = {}
+    """Column -> word in the source -> word of the book; case does not count, other words stay."""
     exclude: list[Exclusion] = []
+    dates: Annotated[str, Field(pattern=_DATES)] = "iso"
+    decimal: Literal[".", ","] = "."
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
     end_date_is: Literal["last_day", "first_day_out"] = "last_day"
+    arr_is: Literal["annual", "monthly", "total"] = "annual"
+
+    @property
+    def notation(self) -> Notation:
+        """How the table writes dates and numbers."""
+        return Notation(self.dates, self.decimal, self.time_zone)
 
 
 class Mapping(_Strict):
@@ -150,9 +176,18 @@ def _unknown_names(mapping: Mapping, lines: dict[tuple[str, ...], int], file: st
             names, found = list(TABLES), f"unknown table {table}"
             errors.append(InputError(where=where, found=found, allowed=", ".join(names), do=nearest(table, names)))
             continue
-        for name in entry.columns:
-            if name not in known:
-                where = _place(("tables", table, "columns", name), lines, file)
+        for key, name in _named_columns(entry):
+            if name not in known and not (key == "columns" and table in SIGNALS):
+                where = _place(("tables", table, key, name), lines, file)
                 found, allowed = f"unknown column {name} of {table}", ", ".join(known)
                 errors.append(InputError(where=where, found=found, allowed=allowed, do=nearest(name, known)))
+            elif key == "constants" and name in entry.columns:
+                where = _place(("tables", table, key, name), lines, file)
+                errors.append(InputError(where=where, found="a column and a constant", allowed="one of them"))
     return errors
+
+
+def _named_columns(entry: TableMapping) -> Iterator[tuple[str, str]]:
+    """Key of the mapping and column of the book, for every column that it speaks of."""
+    for key in ("columns", "constants", "values"):
+        yield from ((key, name) for name in getattr(entry, key))

@@ -1,6 +1,8 @@
 """`read_book`: a folder of tables, or one file and a mapping, to a checked `Book`."""
 
 import datetime as dt
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,74 +11,125 @@ import pandas as pd
 from subsim.book.book import Book
 from subsim.book.checks import check, revenue_table
 from subsim.book.columns import TableReport, read_table
+from subsim.book.conventions import conventional
 from subsim.book.cut import cut
-from subsim.book.mapping import Mapping, TableMapping, nearest, read_mapping
+from subsim.book.judge import judge
+from subsim.book.mapping import Mapping, TableMapping
+from subsim.book.places import Stores, locate, rules_of
 from subsim.book.problems import BookProblems, Problem, listed
-from subsim.book.schema import TABLES, UNSEGMENTED
-from subsim.book.source import ROW
+from subsim.book.quarantine import new_file, originals, write
+from subsim.book.schema import UNSEGMENTED
+from subsim.book.source import ROW, Loaded, connect, lock
+from subsim.book.sources import database_name, is_url
 from subsim.errors import InputError, InputErrors
 from subsim.ledger import from_contracts, from_mrr, month_ends_between
 from subsim.ledger.terms import as_day
 from subsim.units import day
 
-MAPPING_FILE = "book.yaml"
-MAPPING_SUFFIXES = (".yaml", ".yml")
-SUFFIXES = (".csv", ".parquet")
 
-
-def read_book(path: str | Path, *, as_of: str | dt.date, mapping: str | Path | None = None) -> Book:
+def read_book(
+    path: str | Path,
+    *,
+    as_of: str | dt.date,
+    mapping: str | Path | None = None,
+    quarantine: str | Path | None = None,
+) -> Book:
     """Read a company's book as it was known at the close of a day.
 
     Args:
-        path: a folder with one CSV or Parquet file per table (`accounts.csv`, `contracts.parquet`, ...), a single file
-            whose mapping names the tables to take from it, or a mapping whose `file:` says where the data is. Nothing
-            is ever written to it.
+        path: a folder with one CSV or Parquet file per table (`accounts.csv`, `contracts.parquet`, ...), an Excel
+            workbook, a DuckDB or SQLite file, the URL of a PostgreSQL database (`postgresql://host/database`), one
+            CSV or Parquet file whose mapping names the tables to take from it, or a mapping whose `file:` says where
+            the data is. Nothing is ever written to it.
         as_of: last day that counts; everything later is cut before anything looks at it.
         mapping: a `book.yaml`; by default the one in the folder, if there is one.
+        quarantine: a new file for the rows that break rules; the rest is then read. Without it such rows are an error.
 
     Returns:
-        The book: checked tables, their ledger, and a report of what was read and what was left out.
+        The book: checked tables, their ledger, a report of what was read and what was left out, and its `problems`:
+        warnings, and the rows set aside.
 
     Raises:
-        InputErrors: all problems found, each with file, row, column, what was found and what is allowed.
+        BookProblems: rows break rules; all problems found, each with file, row, column, what was found, what is allowed
+            and the ARR at stake.
+        InputErrors: the tables cannot be read at all.
     """
     last_day = _day(as_of)
-    source = Path(path)
-    if not source.exists():
-        raise InputErrors([InputError(where=str(path), found="nothing there", allowed="a folder or a file of tables")])
-    rules = _rules(source, None if mapping is None else Path(mapping))
-    files = _files(source, rules)
-
-    errors: list[InputError] = []
-    problems: list[Problem] = []
-    tables: dict[str, pd.DataFrame] = {}
-    reports: list[TableReport] = []
-    for name, file in files.items():
-        try:
-            table, report, found = read_table(name, file, rules.tables.get(name, TableMapping()))
-        except InputErrors as unreadable:
-            errors += unreadable.errors
-            continue
-        problems += found
-        tables[name] = (
-            _first_day_out(table) if rules.tables.get(name, TableMapping()).end_date_is != "last_day" else table
-        )
-        reports.append(report)
-    revenue = revenue_table(set(files))
+    rules = rules_of(path, mapping)
+    raw = _read_tables(path, rules, mapping)
+    revenue = revenue_table(set(raw.files))
     if isinstance(revenue, InputError):
-        errors.append(revenue)
-    elif revenue == "contracts" and "accounts" not in files:
-        errors.append(InputError(where=str(path), found="no accounts table", allowed="accounts beside contracts"))
-    problems += check(tables, {name: file.name for name, file in files.items()})
-    if errors:
-        raise InputErrors([*errors, *listed(problem for problem in problems if problem.blocks)])
-    if any(problem.blocks for problem in problems):
-        raise BookProblems(problems)
-    if "accounts" not in tables:
-        tables["accounts"] = _accounts_of_cube(tables["mrr"])
-    return _assemble(
-        rules.name or source.stem, np.datetime64(last_day, "D"), rules, cut(tables, as_day(last_day)), reports
+        raise InputErrors([*raw.errors, revenue, *listed(problem for problem in raw.problems if problem.blocks)])
+    if revenue == "contracts" and "accounts" not in raw.files:
+        allowed = "accounts beside contracts"
+        raw.errors.append(InputError(where=str(path), found="no accounts table", allowed=allowed))
+    if raw.errors:
+        found = [*raw.problems, *check(raw.tables, raw.files)]
+        raise InputErrors([*raw.errors, *listed(problem for problem in found if problem.blocks)])
+    judged = judge(
+        raw.tables,
+        raw.files,
+        raw.problems,
+        as_of=last_day,
+        grace_days=rules.grace_days,
+        revenue=revenue,
+        with_accounts=_with_accounts,
+        quarantine=quarantine is not None,
     )
+    if any(problem.blocks for problem in judged.problems):
+        raise BookProblems([*judged.problems, *judged.aside])
+    aside = None
+    if quarantine is not None and judged.aside:
+        file = new_file(Path(quarantine), path)
+        aside = write(file, judged.aside, originals(path, rules, mapping, judged.aside))
+    tables = cut(judged.tables, as_day(last_day))
+    book = _assemble(raw.name, np.datetime64(last_day, "D"), rules, tables, raw.reports)
+    return replace(book, problems=(*judged.aside, *judged.problems), quarantine=aside)
+
+
+@dataclass
+class _Raw:
+    """Tables as they were read, before they are held against each other."""
+
+    name: str = ""
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    reports: list[TableReport] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
+
+
+def _read_tables(source: str | Path, rules: Mapping, mapping: str | Path | None) -> _Raw:
+    """Load every table as text, shut the door to files and servers, then make sense of the text."""
+    raw = _Raw()
+    loaded: dict[str, Loaded] = {}
+    with closing(connect()) as connection:
+        with Stores(connection) as stores:
+            places = locate(source, rules, stores, mapping)
+            raw.name = rules.name or (database_name(str(source)) if is_url(str(source)) else Path(source).stem)
+            for name, place in places.items():
+                raw.files[name] = place.name
+                connection.execute(f"CREATE SCHEMA {name}")
+                connection.execute(f"USE memory.{name}")
+                try:
+                    loaded[name] = place.load(connection)
+                except InputErrors as unreadable:
+                    raw.errors += unreadable.errors
+        lock(connection)
+        for name, rows in loaded.items():
+            entry = rules.tables.get(name, TableMapping())
+            connection.execute(f"USE memory.{name}")
+            try:
+                table, report, problems = read_table(connection, name, raw.files[name], rows, entry)
+            except InputErrors as unreadable:
+                raw.errors += unreadable.errors
+            else:
+                raw.tables[name] = conventional(table, entry)
+                raw.reports.append(report)
+                raw.problems += problems
+            connection.execute("USE memory.main")
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
+    return raw
 
 
 def _assemble(
@@ -122,9 +175,9 @@ def _current(cube: pd.DataFrame, last_day: np.datetime64) -> None:
         )
 
 
-def _first_day_out(contracts: pd.DataFrame) -> pd.DataFrame:
-    """Exports that give the first day out of force: the book keeps the last day in force."""
-    return contracts.assign(end_date=(contracts["end_date"] - pd.Timedelta(days=1)).astype("datetime64[s]"))
+def _with_accounts(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Tables with accounts, made from a cube where a book has none."""
+    return tables if "accounts" in tables else tables | {"accounts": _accounts_of_cube(tables["mrr"])}
 
 
 def _accounts_of_cube(cube: pd.DataFrame) -> pd.DataFrame:
@@ -150,70 +203,3 @@ def _day(as_of: str | dt.date) -> dt.date:
         return day(as_of, where="as_of")
     except InputError as error:
         raise InputErrors([error]) from None
-
-
-def _rules(source: Path, mapping: Path | None) -> Mapping:
-    """The mapping that is given, that is read itself, or that lies in the folder; else one that changes nothing."""
-    if source.suffix in MAPPING_SUFFIXES and source.is_file():
-        if mapping is not None:
-            allowed = "the data with its mapping, or a mapping that names its file"
-            raise InputErrors([InputError(where=source.as_posix(), found="two mappings", allowed=allowed)])
-        return read_mapping(source)
-    beside = source / MAPPING_FILE
-    if mapping is None and not beside.exists():
-        return Mapping()
-    return read_mapping(beside if mapping is None else mapping)
-
-
-def _named_files(source: Path, rules: Mapping) -> dict[str, Path]:
-    """File of every table of a mapping that is read by itself."""
-    names = {name: entry.file or rules.file for name, entry in rules.tables.items()}
-    found = {name: source.parent / file for name, file in names.items() if file is not None}
-    if not found or len(found) < len(names):
-        missing = ", ".join(name for name in names if name not in found) or "any table"
-        do = "add file:, or read the data and give this mapping with it"
-        where = source.as_posix()
-        raise InputErrors([InputError(where=where, found=f"no file for {missing}", allowed="file: a path", do=do)])
-    return found
-
-
-def _files(source: Path, rules: Mapping) -> dict[str, Path]:
-    """File of every table: as mapped, else by its name in the folder."""
-    if source.is_file() and source.suffix in MAPPING_SUFFIXES:
-        return _named_files(source, rules)
-    if source.is_file():
-        if not rules.tables:
-            allowed = "a mapping that names the tables in the file"
-            raise InputErrors(
-                [InputError(where=source.name, found="one file, no mapping", allowed=allowed, do="pass mapping=")]
-            )
-        return {
-            name: source if entry.file is None else source.parent / entry.file for name, entry in rules.tables.items()
-        }
-    files, errors = {}, []
-    for name in TABLES:
-        entry = rules.tables.get(name)
-        candidates = [source / f"{name}{suffix}" for suffix in SUFFIXES]
-        named = entry and (entry.file or rules.file)
-        present = [source / named] if named else [path for path in candidates if path.is_file()]
-        if len(present) > 1:
-            found = " and ".join(path.name for path in present)
-            errors.append(InputError(where=source.name, found=found, allowed=f"one file for table {name}"))
-        elif present:
-            files[name] = present[0]
-        elif entry:
-            errors.append(
-                InputError(
-                    where=source.name, found=f"no file for table {name}", allowed=f"{name}.csv or {name}.parquet"
-                )
-            )
-    if not files and not errors:
-        here = sorted(path.name for path in source.iterdir())[:20]
-        do = next((advice for file in here if (advice := nearest(Path(file).stem, list(TABLES)))), "")
-        found = ", ".join(here) or "an empty folder"
-        errors.append(
-            InputError(where=source.as_posix(), found=found, allowed="accounts.csv and contracts.csv or mrr.csv", do=do)
-        )
-    if errors:
-        raise InputErrors(errors)
-    return files

@@ -1,25 +1,52 @@
-"""One CSV or Parquet file as rows of text in an in-memory DuckDB; the file itself is only ever read."""
+"""Where the tables of a book come from: what a store can do, and rows of text in an in-memory DuckDB."""
 
-import csv
-import io
-import re
-from pathlib import Path
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import batched
+from typing import Final, Protocol
 
 import duckdb
+import pyarrow as pa
 
 from subsim.errors import InputError, InputErrors
 
-MAX_LINE = 1_000_000  # bytes; a longer line is not a row of a table
-SHOWN_ERRORS = 100  # problems of one kind that are listed one by one; the rest is counted
-ROW = "subsim_row"  # row as a spreadsheet counts it: the header is row 1
+ROW: Final = "subsim_row"  # row as a spreadsheet counts it: the header is row 1; in SQL tables the first row is row 1
+BATCH: Final = 50_000
 
-_ADVICE = {
-    "MISSING COLUMNS": "as many values as the header has columns",
-    "TOO MANY COLUMNS": "as many values as the header has columns; put text that holds the delimiter in double quotes",
-    "UNQUOTED VALUE": "a closing double quote for every opening one",
-    "INVALID ENCODING": "UTF-8 text",
-    "LINE SIZE OVER MAXIMUM": f"at most {MAX_LINE:,} bytes in a line",
-}
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading one table gave: its column names in order, and what was decided on the way."""
+
+    names: list[str]
+    notes: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """A file or server that holds one or several tables; it is only ever read."""
+
+    name: str
+    """How the book is called when its mapping names none."""
+    tables: list[str] | None
+    """Names of the tables inside; None where the file is itself one table."""
+
+    def place(self, table: str) -> str:
+        """How messages call a table."""
+        ...
+
+    def load(self, connection: duckdb.DuckDBPyConnection, table: str, delimiter: str | None) -> Loaded:
+        """Create table `raw` (`ROW`, then every column as text) in the current schema of a connection.
+
+        Raises:
+            InputErrors: the table cannot be read as rows under a header.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or server."""
+        ...
 
 
 def quoted(name: str) -> str:
@@ -27,104 +54,76 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def one_error(where: str, found: str, allowed: str, do: str = "") -> InputErrors:
     """A list of one problem, for what makes the rest of a file unreadable."""
     return InputErrors([InputError(where=where, found=found, allowed=allowed, do=do)])
 
 
-def load(path: Path, delimiter: str = ",") -> tuple[duckdb.DuckDBPyConnection, list[str]]:
-    """Load a file into table `raw` (its columns, as text, and `ROW`) of a connection that can no longer touch files.
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory database that downloads nothing and shows no progress."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
-    Returns:
-        The connection and the file's column names.
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here on the connection reaches no file; expressions of a mapping come after this."""
+    connection.execute("SET enable_external_access = false")
+
+
+def checked_names(names: Sequence[str], where: str) -> list[str]:
+    """Column names, trimmed; SQL does not tell them apart by case.
 
     Raises:
-        InputErrors: the file is missing, empty, binary, has a wrong delimiter, or rows that do not fit its header.
+        InputErrors: a name is missing or stands twice.
     """
-    if not path.is_file():
-        raise one_error(path.name, "no such file", "a CSV or Parquet file", f"looked at {path.as_posix()}")
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    connection.execute("SET enable_progress_bar = false")
-    try:
-        names = _load_parquet(connection, path) if path.suffix == ".parquet" else _load_csv(connection, path, delimiter)
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0][:200]
-        line = re.search(r"Line: (\d+)", str(error))
-        where = f"{path.name}:{line[1]}" if line else path.name
-        if "maximum line size" in str(error).lower():
-            raise one_error(where, "a line that is too long", _ADVICE["LINE SIZE OVER MAXIMUM"]) from None
-        raise one_error(where, f"a file that cannot be read ({first})", "a CSV or Parquet table") from None
-    connection.execute("SET enable_external_access = false")
-    return connection, names
-
-
-def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path.as_posix()]).fetchall()
-    names = [str(row[0]) for row in described]
-    select = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
-    connection.execute(
-        f"CREATE TABLE raw AS SELECT row_number() OVER () + 1 AS {ROW}, {select} FROM read_parquet(?)",
-        [path.as_posix()],
-    )
-    return names
-
-
-def _load_csv(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str) -> list[str]:
-    names = _header(path, delimiter)
-    connection.execute(
-        f"CREATE TABLE raw AS SELECT row_number() OVER () + 1 AS {ROW}, * FROM read_csv(?, header = true, "
-        "auto_detect = false, delim = ?, quote = '\"', escape = '\"', columns = ?, store_rejects = true, "
-        f"rejects_limit = 10000, strict_mode = true, max_line_size = {MAX_LINE})",
-        [path.as_posix(), delimiter, dict.fromkeys(names, "VARCHAR")],
-    )
-    rejects = connection.execute(
-        "SELECT line, error_type, error_message, csv_line FROM reject_errors ORDER BY line"
-    ).fetchall()
-    errors = [
-        InputError(
-            where=f"{path.name}:{line}",
-            found=f"{str(text).strip()[:60]!r} ({message[:80]})",
-            allowed=_ADVICE.get(kind, "a row of the table"),
-        )
-        for line, kind, message, text in rejects
-    ]
-    if errors:
-        raise InputErrors(capped(errors, path.name))
-    return names
-
-
-def capped(errors: list[InputError], where: str) -> list[InputError]:
-    """At most `SHOWN_ERRORS` problems of one kind, and one that counts the rest."""
-    rest = len(errors) - SHOWN_ERRORS
-    if rest <= 0:
-        return errors
-    more = InputError(where=where, found=f"{rest:,} more like the one before", allowed=errors[-1].allowed)
-    return [*errors[:SHOWN_ERRORS], more]
-
-
-def _header(path: Path, delimiter: str) -> list[str]:
-    """Column names of a CSV file, after looking at its first bytes for what is not a table at all."""
-    with path.open("rb") as file:
-        head = file.read(MAX_LINE + 1)
-    first = head.split(b"\n", 1)[0]
-    if not head.strip():
-        raise one_error(path.name, "an empty file", "a header row and data rows")
-    if b"\0" in head:
-        raise one_error(path.name, "a binary file", "a CSV table in UTF-8", "export it as CSV or Parquet")
-    if len(first) > MAX_LINE:
-        raise one_error(f"{path.name}:1", "a line that is too long", _ADVICE["LINE SIZE OVER MAXIMUM"])
-    try:
-        text = first.decode("utf-8-sig")
-        names = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))]
-    except (UnicodeDecodeError, csv.Error, StopIteration):
-        raise one_error(f"{path.name}:1", "a header that cannot be read", "column names in UTF-8") from None
-    other = max((";", "\t", "|", ","), key=text.count)
-    if len(names) == 1 and text.count(other) and other != delimiter:
-        do = f"set delimiter: {other!r} for this table in book.yaml"
-        raise one_error(f"{path.name}:1", f"one column {names[0][:60]!r}", f"columns separated by {delimiter!r}", do)
-    folded = [name.lower() for name in names]
-    twice = [name for name in names if folded.count(name.lower()) > 1 or name.lower() == ROW]
-    if "" in names or twice:
+    trimmed = [name.strip() for name in names]
+    folded = [name.lower() for name in trimmed]
+    twice = [name for name in trimmed if folded.count(name.lower()) > 1 or name.lower() == ROW]
+    if "" in trimmed or twice or not trimmed:
         found = f"a column named twice: {twice[0]}" if twice else "a column without a name"
-        raise one_error(f"{path.name}:1", found, "a different name for every column")
-    return names
+        raise one_error(where, found, "a different name for every column")
+    return trimmed
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, names: list[str], rows: Iterable[tuple[int, Sequence[str | None]]]
+) -> None:
+    """Create table `raw` from numbered rows of text."""
+    columns = ", ".join(f"{quoted(name)} VARCHAR" for name in names)
+    connection.execute(f"CREATE TABLE raw ({ROW} BIGINT, {columns})")
+    schema = pa.schema([(ROW, pa.int64()), *((name, pa.string()) for name in names)])
+    for batch in _batches(rows):
+        numbers = [number for number, _ in batch]
+        cells = zip(*(values for _, values in batch), strict=True)
+        table = pa.Table.from_arrays(
+            [pa.array(numbers, pa.int64()), *(pa.array(column, pa.string()) for column in cells)], schema=schema
+        )
+        connection.register("batch", table)
+        connection.execute("INSERT INTO raw SELECT * FROM batch")
+        connection.unregister("batch")
+
+
+def _batches(rows: Iterable[tuple[int, Sequence[str | None]]]) -> Iterator[Sequence[tuple[int, Sequence[str | None]]]]:
+    yield from batched(rows, BATCH)
+
+
+def cell_text(value: object) -> str | None:
+    """A cell of a spreadsheet or of an SQL row as text: dates as ISO, numbers by their shortest decimal text.
+
+    >>> cell_text(1234.5), cell_text(0.1 + 0.2), cell_text(dt.datetime(2026, 6, 30)), cell_text(True)
+    ('1234.5', '0.3', '2026-06-30', 'true')
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float):  # 15 digits are what spreadsheets keep; more would show binary dust
+        return format(Decimal(f"{value:.15g}"), "f")
+    if isinstance(value, dt.datetime):
+        midnight = value.time() == dt.time() and value.tzinfo is None
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
+    return str(value).lower() if isinstance(value, bool) else str(value)

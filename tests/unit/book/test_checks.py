@@ -27,7 +27,7 @@ CASES = {
         "year-month-day",
     ),
     "time of day": (
-        {"contracts": CONTRACT + "a,2023-02-01 13:00,2025-01-01,5\n"},
+        {"contracts": CONTRACT + "a,2023-02-01 25:00,2025-01-01,5\n"},
         "contracts.csv:2 start_date",
         "date",
     ),
@@ -92,7 +92,11 @@ CASES = {
     "binary": ({"contracts": "PK\x03\x04\x00\x00"}, "contracts.csv: found a binary file", "UTF-8"),
     "long line": ({"contracts": "x" * 10_000_000}, "contracts.csv:1: found a line that is too long", "1,000,000"),
     "long row": ({"contracts": CONTRACT + "x" * 10_000_000}, "contracts.csv", "bytes"),
-    "semicolons": ({"contracts": CONTRACTS.replace(",", ";")}, "contracts.csv:1: found one column", "delimiter: ';'"),
+    "another delimiter": (
+        {"contracts": CONTRACTS, "mapping": "tables:\n  contracts: {delimiter: ';'}\n"},
+        "contracts.csv:1: found one column",
+        "delimiter: ','",
+    ),
     "column twice": ({"contracts": "arr,ARR\n1,2\n"}, "contracts.csv:1: found a column named twice: arr", "different"),
     "column without name": (
         {"contracts": "arr,\n1,2\n"},
