@@ -139,7 +139,7 @@ def test_likelihood_is_that_of_the_single_customers(form: Form, values: list[flo
     counts = np.cumsum([20, *lost[::-1]])[::-1]
     chance = np.exp(log_survival(form, own, np.arange(len(counts), dtype=float)))
     direct = -(np.diff(counts) * np.log(-np.diff(chance))).sum() + counts[-1] * np.log(chance[-1])
-    assert float(log_likelihood(cohort_table([counts]), form, own)) == pytest.approx(direct, rel=1e-6)
+    assert float(log_likelihood(cohort_table([counts.tolist()]), form, own)) == pytest.approx(direct, rel=1e-6)
     assert (np.diff(chance) <= 0).all()
 
 

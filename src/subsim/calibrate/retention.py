@@ -283,6 +283,7 @@ def _importance(
     far = np.log(np.column_stack([prior.quantile(u[:, i]) for i, prior in enumerate(own.values())]))
     from_prior = (u[:, size + 1] < PRIOR_SHARE)[:, None]
     centre, covariance = mode, _spread(function, mode)
+    x, weight, effective = mode[None], np.ones(1), 0.0
     for _ in range(ROUNDS):
         root = np.linalg.cholesky(covariance)
         x = np.clip(np.where(from_prior, far, centre + steps @ root.T), -30.0, HIGHEST)
