@@ -13,16 +13,10 @@ from subsim.book.problems import Problem
 from subsim.book.schema import REVENUE_TABLES
 from subsim.book.source import ROW
 from subsim.errors import InputError
-from subsim.ledger import ALL
+from subsim.ledger import ALL, KINDS, movement_problems
 
 Tables = Mapping[str, pd.DataFrame]
 
-#: Words that a column knows; blank is allowed where the schema allows it.
-WORDS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
-    ("contracts", "billing"): ("annual", "quarterly", "monthly", "multi-year"),
-    ("movements", "kind"): ("new", "expansion", "contraction", "price", "churn", "reactivation", "renewal"),
-    ("sponsors", "event"): ("left", "restored"),
-}
 #: Later date, earlier date.
 ORDERED: Final = (
     ("contracts", "end_date", "start_date"),
@@ -93,22 +87,14 @@ def check(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
     }
     for name, table in tables.items():
         sheet = Sheet(name, files[name], table)
-        problems += _words(sheet) + _order(sheet) + _once(sheet)
-        if name in rules:
+        problems += _order(sheet) + _once(sheet)
+        if name in rules and (name != "movements" or revenue_table(set(tables)) == name):
             problems += rules[name](sheet)
         if name != "accounts" and "account_id" in table and "accounts" in tables:
             problems += _known_accounts(sheet, tables["accounts"])
+        elif "account_id" in table and "accounts" not in tables:
+            problems += _spelled_twice(sheet)
     return problems + _currencies(tables, files)
-
-
-def _words(sheet: Sheet) -> list[Problem]:
-    problems = []
-    for (name, column), words in WORDS.items():
-        if name == sheet.name and column in sheet.rows:
-            text = sheet.rows[column]
-            wrong = ~text.isin(words) & (text != "")
-            problems += sheet.flag("unknown-word", column, wrong, "'" + text + "'", ", ".join(words))
-    return problems
 
 
 def _order(sheet: Sheet) -> list[Problem]:
@@ -188,6 +174,14 @@ def _known_accounts(sheet: Sheet, accounts: pd.DataFrame) -> list[Problem]:
     return problems
 
 
+def _spelled_twice(sheet: Sheet) -> list[Problem]:
+    """Without an accounts table, ids that differ only by case or spaces would count as several accounts."""
+    ids = sheet.rows["account_id"]
+    first = ids.groupby(folded(ids)).transform("first")
+    found = "'" + ids + "' beside '" + first + "'"
+    return sheet.flag("duplicate-account", "account_id", ids != first, found, "one spelling of every account")
+
+
 def _contracts(sheet: Sheet) -> list[Problem]:
     contracts = sheet.rows
     start, end, term, cents = (contracts[name] for name in ("start_date", "end_date", "term_months", "arr_cents"))
@@ -202,10 +196,17 @@ def _contracts(sheet: Sheet) -> list[Problem]:
 
 
 def _movements(sheet: Sheet) -> list[Problem]:
-    cents = sheet.rows["arr_after_cents"]
-    if not (cents < 0).any():
-        return []
-    return sheet.flag("negative-amount", "arr_after", cents < 0, money_text(cents), "0 or more a year")
+    rows = sheet.rows
+    cents = rows["arr_after_cents"]
+    problems = []
+    if (cents < 0).any():
+        problems += sheet.flag("negative-amount", "arr_after", cents < 0, money_text(cents), "0 or more a year")
+    read = rows[cents.notna() & rows["date"].notna() & rows["kind"].isin(KINDS) & (cents >= 0)]
+    odd = movement_problems(read)
+    facts = rows.loc[odd.index, [ROW, "account_id"]].assign(found=odd["found"], allowed=odd["allowed"])
+    for row, account, found, allowed in facts.itertuples(index=False):
+        problems.append(Problem("kind-and-amount", sheet.name, sheet.file, row, "kind", found, allowed, "", account))
+    return problems
 
 
 def _mrr(sheet: Sheet) -> list[Problem]:

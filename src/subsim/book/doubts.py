@@ -84,8 +84,10 @@ def _spellings(book: _Book) -> list[Problem]:
         other: dict[str, str] = dict(
             known.loc[known["name"] != usual, ["name"]].assign(usual=usual).itertuples(index=False)
         )
+        if not other:
+            continue
         odd = text.isin(list(other))
-        found = "'" + text + "' beside '" + text.map(other).fillna("") + "'"
+        found = "'" + text + "' beside '" + text.map(other).astype(str) + "'"
         problems += sheet.flag(code, column, odd, found, "one spelling")
     return problems
 
