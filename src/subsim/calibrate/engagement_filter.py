@@ -5,10 +5,10 @@ Given drift delta, noise and reading error, a reading is linear in everything el
     y(t) = X(t) beta + X(t) W' b + x(t) + error,   x(t) = exp(-delta dt) x + movement,   b ~ N(0, diag(spread^2))
 
 The columns of X are the paths of engagement that a unit of each thing makes: 1 (level at birth), `held` =
-1 - exp(-delta age) (what pulls the rest away from the level at birth), `ttv` (log of time to value over target, followed
-with the drift) and one for each kind of impulse (exp(-delta dt) after each). b is what persists at an account: its own
-level, and how it answers. The filter runs over y and the columns of X with the same gains, so its sums of squares and
-products hold the likelihood for every beta.
+1 - exp(-delta age) (what pulls the rest away from the level at birth), `ttv` (log of time to value over target,
+followed with the drift) and one for each kind of impulse (exp(-delta dt) after each). b is what persists at an account:
+its own level, and how it answers. The filter runs over y and the columns of X with the same gains, so its sums of
+squares and products hold the likelihood for every beta.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,11 @@ ESTIMATES = ("mean", "variance", "persistent", "persistent_variance")
 
 @dataclass(frozen=True)
 class Theta:
-    """What the readings depend on non-linearly: drift a day, sd of the monthly movement, sd of the reading error
-    (log odds), and sds of what persists at an account, one for each row of `weights`."""
+    """What the readings depend on non-linearly.
+
+    Drift a day, sd of the monthly movement, sd of the reading's error (log odds), and sds of what persists at an
+    account, one for each row of `weights`.
+    """
 
     drift: float
     noise: float
@@ -45,7 +49,7 @@ class Theta:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the accounts of a cell: [cells, columns, columns] products over variance, log determinants, readings."""
+    """Sums over a cell's accounts: products over variance [cells, columns, columns], log determinants, readings."""
 
     products: Floats
     log_determinant: Floats
@@ -59,11 +63,14 @@ def moments(data: Readings, theta: Theta, weights: Floats) -> Moments:
 
     def one(part: tuple[int, int]) -> tuple[Floats, Floats, Floats]:
         sums = np.zeros((cells, columns, columns)), np.zeros(cells), np.zeros(cells)
-        _run(data, part, theta, weights, np.zeros((cells, columns)), *sums, np.zeros((0, len(ESTIMATES))))
+        _run(data, part, theta, weights, np.zeros((cells, columns)), sums, np.zeros((0, len(ESTIMATES))))
         return sums
 
-    with ThreadPoolExecutor(len(parts)) as pool:
-        products, log_determinant, count = (sum(each) for each in zip(*pool.map(one, parts), strict=True))
+    if len(parts) == 1:
+        products, log_determinant, count = one(parts[0])
+    else:
+        with ThreadPoolExecutor(len(parts)) as pool:
+            products, log_determinant, count = (sum(each) for each in zip(*pool.map(one, parts), strict=True))
     lower = np.tril(np.ones((columns, columns)), -1).astype(bool)
     products[:, lower] = products.transpose(0, 2, 1)[:, lower]
     return Moments(products, log_determinant, count)
@@ -77,7 +84,7 @@ def estimates(data: Readings, theta: Theta, weights: Floats, beta: Floats) -> Fl
     cells, columns = beta.shape
     found = np.full((len(data.at), len(ESTIMATES)), np.nan)
     sums = np.zeros((cells, columns, columns)), np.zeros(cells), np.zeros(cells)
-    _run(data, (0, len(data.cell)), theta, weights, beta, *sums, found)
+    _run(data, (0, len(data.cell)), theta, weights, beta, sums, found)
     return found
 
 
@@ -86,33 +93,28 @@ def _parts(data: Readings) -> list[tuple[int, int]]:
     accounts = len(data.cell)
     parts = 2 if len(data.at) > 20_000 and (os.cpu_count() or 1) > 1 else 1
     edges = [accounts * i // parts for i in range(parts + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
-def _run(data: Readings, part: tuple[int, int], theta: Theta, weights: Floats, beta: Floats, *out: Any) -> None:
+def _run(
+    data: Readings, part: tuple[int, int], theta: Theta, weights: Floats, beta: Floats, out: Any, found: Any
+) -> None:
     columns, effects = beta.shape[1], len(weights)
-    work = np.zeros((4, columns)), np.zeros((columns, columns)), np.zeros((effects, columns + effects + 1))
+    work = np.zeros((3, columns)), np.zeros((columns, columns)), np.zeros((effects, columns + effects + 1))
     _sweep(
-        *part,
+        part,
         data.cell,
-        data.start,
-        data.first_value,
-        data.target,
-        data.at,
-        data.y,
-        data.reading_from,
-        data.impulse_at,
-        data.impulse_kind,
-        data.impulse_size,
+        (data.start, data.first_value, data.target),
+        (data.at, data.y, data.reading_from),
+        (data.impulse_at, data.impulse_kind, data.impulse_size),
         data.impulse_from,
-        theta.drift,
-        theta.noise,
-        theta.error,
+        (theta.drift, theta.noise, theta.error),
         np.ascontiguousarray(weights, float),
         np.array(theta.spread, float),
         np.ascontiguousarray(beta),
-        *work,
-        *out,
+        work,
+        out,
+        found,
     )
 
 
@@ -123,7 +125,7 @@ def _followed(value: float, rest: float, drift: float, days: float) -> float:
 
 @inner
 def _ttv_path(q: float, now: float, until: float, start: float, first_value: float, target: float, drift: float) -> Any:
-    """The followed log of time to value over target: before first value the elapsed time, once over target, by month."""
+    """The followed log of time to value over target; before first value of the elapsed months, once over target."""
     if math.isnan(first_value):
         return 0.0
     while now < until:
@@ -178,7 +180,7 @@ def _solved_forward(joint: Any, columns: int, at: int) -> None:
 
 
 @inner
-def _estimate(found: Any, row: int, own: Any, beta: Any, variance: float, sums: Any, weights: Any, joint: Any) -> None:
+def _estimate(found: Any, row: int, own: Any, beta: Any, variance: float, weights: Any, joint: Any) -> None:
     """Engagement now: the known path, what the filter follows, and b given the sums so far (joint as factored)."""
     effects, columns = weights.shape
     last = columns + effects
@@ -212,93 +214,118 @@ def _estimate(found: Any, row: int, own: Any, beta: Any, variance: float, sums: 
     found[row, 0], found[row, 1], found[row, 2], found[row, 3] = mean, total, persistent, persistent_variance
 
 
-@rule
-def _sweep(
-    first: int,
-    last: int,
-    cell: Any,
+@inner
+def _advance(
+    i: int,
+    days: float,
+    until: float,
     start: Any,
     first_value: Any,
     target: Any,
-    at: Any,
-    y: Any,
-    reading_from: Any,
-    impulse_at: Any,
-    impulse_kind: Any,
-    impulse_size: Any,
+    impulse: Any,
     impulse_from: Any,
+    next_impulse: int,
     drift: float,
-    noise: float,
-    error: float,
+    own: Any,
+) -> int:
+    """Paths and filter of account i brought forward by some days; gives the first impulse that is still to come."""
+    path, state = own[0], own[1]
+    columns = path.shape[0]
+    fall = math.exp(-drift * days)
+    for c in range(columns):
+        state[c] *= fall
+    for c in range(FIRST_KIND, columns):
+        path[c] *= fall
+    path[HELD] = -math.expm1(-drift * (until - start[i]))
+    path[TTV] = _ttv_path(path[TTV], until - days, until, start[i], first_value[i], target[i], drift)
+    impulse_at, impulse_kind, impulse_size = impulse
+    while next_impulse < impulse_from[i + 1] and impulse_at[next_impulse] < until:
+        if impulse_at[next_impulse] >= start[i]:
+            past = math.exp(-drift * (until - impulse_at[next_impulse]))
+            path[FIRST_KIND + impulse_kind[next_impulse]] += impulse_size[next_impulse] * past
+        next_impulse += 1
+    return next_impulse
+
+
+@inner
+def _take_in(y: float, variance: float, error: float, own: Any, sums: Any) -> float:
+    """One reading: the innovations of all columns enter the sums and move the filter; gives the innovation variance."""
+    path, state, innovation = own[0], own[1], own[2]
+    columns = path.shape[0]
+    total = variance + error * error
+    path[Y] = y
+    for c in range(columns):
+        innovation[c] = path[c] - state[c]
+    path[Y] = 0.0
+    for c in range(columns):
+        share = innovation[c] / total
+        for k in range(c, columns):
+            sums[c, k] += share * innovation[k]
+        state[c] += variance * share
+    return total
+
+
+@inner
+def _add_account(cell: int, logs: float, weights: Any, spread: Any, sums: Any, joint: Any, out: Any) -> None:
+    """The sums of one account, its persistent effects integrated out, added to those of its cell."""
+    products, log_determinant, _ = out
+    effects, columns = weights.shape
+    log_determinant[cell] += logs + _persistent(sums, weights, spread, joint)
+    for c in range(columns):
+        _solved_forward(joint, columns, c)
+    for c in range(columns):
+        for k in range(c, columns):
+            total = sums[c, k]
+            for r in range(effects):
+                total -= joint[r, c] * joint[r, k]
+            products[cell, c, k] += total
+
+
+@rule
+def _sweep(
+    part: Any,
+    cell: Any,
+    accounts: Any,
+    readings: Any,
+    impulse: Any,
+    impulse_from: Any,
+    theta: Any,
     weights: Any,
     spread: Any,
     beta: Any,
-    own: Any,
-    sums: Any,
-    joint: Any,
-    products: Any,
-    log_determinant: Any,
-    count: Any,
+    work: Any,
+    out: Any,
     found: Any,
 ) -> None:
-    effects, columns = weights.shape
-    path, state, innovation, effect = own[0], own[1], own[2], own[3]
+    """All readings of a part of the accounts, in order; see `moments` and `estimates`."""
+    start, first_value, target = accounts
+    at, y, reading_from = readings
+    drift, noise, error = theta
+    own, sums, joint = work
     monthly = -math.expm1(-2.0 * drift * MONTH_DAYS)
-    for i in range(first, last):
-        if reading_from[i + 1] == reading_from[i]:
-            continue
-        now, variance, n_read, logs = start[i], 0.0, 0, 0.0
+    for i in range(part[0], part[1]):
+        now, variance, logs, n_read = start[i], 0.0, 0.0, 0
         next_impulse = impulse_from[i]
-        for c in range(columns):
-            path[c], state[c] = 0.0, 0.0
-            effect[c] = beta[cell[i], c]
-            for k in range(columns):
-                sums[c, k] = 0.0
-        path[ONE] = 1.0
+        own[:] = 0.0
+        sums[:] = 0.0
+        own[0, ONE] = 1.0
         for row in range(reading_from[i], reading_from[i + 1]):
             days = at[row] - now
-            fall = math.exp(-drift * days)
-            path[HELD] = -math.expm1(-drift * (at[row] - start[i]))
-            path[TTV] = _ttv_path(path[TTV], now, at[row], start[i], first_value[i], target[i], drift)
-            for c in range(FIRST_KIND, columns):
-                path[c] *= fall
-            while next_impulse < impulse_from[i + 1] and impulse_at[next_impulse] < at[row]:
-                if impulse_at[next_impulse] >= start[i]:
-                    past = math.exp(-drift * (at[row] - impulse_at[next_impulse]))
-                    path[FIRST_KIND + impulse_kind[next_impulse]] += impulse_size[next_impulse] * past
-                next_impulse += 1
-            for c in range(columns):
-                state[c] *= fall
-            # Movement of one noise at each monthly review, for any number of days.
-            variance = variance * fall * fall + noise * noise * -math.expm1(-2.0 * drift * days) / monthly
             now = at[row]
+            next_impulse = _advance(
+                i, days, now, start, first_value, target, impulse, impulse_from, next_impulse, drift, own
+            )
+            # One noise at each monthly review, for any number of days.
+            fall = math.exp(-2.0 * drift * days)
+            variance = variance * fall + noise * noise * (1.0 - fall) / monthly
             if math.isnan(y[row]):
                 _persistent(sums, weights, spread, joint)
-                _estimate(found, row, own, effect, variance, sums, weights, joint)
+                _estimate(found, row, own, beta[cell[i]], variance, weights, joint)
                 continue
-            path[Y] = y[row]
-            total = variance + error * error
-            for c in range(columns):
-                innovation[c] = path[c] - state[c]
-            for c in range(columns):
-                share = innovation[c] / total
-                for k in range(c, columns):
-                    sums[c, k] += share * innovation[k]
-                state[c] += variance * share
-            path[Y] = 0.0
+            total = _take_in(y[row], variance, error, own, sums)
             variance *= error * error / total
             logs += math.log(total)
             n_read += 1
-        if n_read == 0:
-            continue
-        logs += _persistent(sums, weights, spread, joint)
-        for c in range(columns):
-            _solved_forward(joint, columns, c)
-        log_determinant[cell[i]] += logs
-        count[cell[i]] += n_read
-        for c in range(columns):
-            for k in range(c, columns):
-                total = sums[c, k]
-                for r in range(effects):
-                    total -= joint[r, c] * joint[r, k]
-                products[cell[i], c, k] += total
+        if n_read > 0:
+            _add_account(cell[i], logs, weights, spread, sums, joint, out)
+            out[2][cell[i]] += n_read

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from subsim.calibrate.engagement_filter import FIRST_KIND, HELD, ONE, TTV, Y, Moments, Theta, moments
+from subsim.calibrate.engagement_filter import FIRST_KIND, HELD, ONE, TTV, Moments, Theta, Y, moments
 from subsim.calibrate.engagement_readings import SPONSOR, Readings
 from subsim.calibrate.priors import Key, Prior, Priors, catalogue_prior
 from subsim.random import Purpose, uniform_array
@@ -170,14 +169,21 @@ class _Posterior:
         return log_theta
 
     def prior(self, x: Floats) -> float:
-        theta = zip(self.form.theta, self.whole(x), strict=True)
-        return float(sum(p.log_density(np.exp(v)) + v for p, v in theta if not p.fixed))
+        free = [prior for prior in self.form.theta if not prior.fixed]
+        return sum(_log_density(prior, float(value)) for prior, value in zip(free, x, strict=True))
 
     def likelihood(self, x: Floats) -> float:
         return linear(self.data, self.form, self.whole(x)).log_evidence
 
     def __call__(self, x: Floats) -> float:
         return -self.prior(x) - self.likelihood(x)
+
+
+def _log_density(prior: Prior, logarithm: float) -> float:
+    """Log density of the logarithm of a number, up to a constant."""
+    if prior.family == "lognormal":
+        return -0.5 * float((logarithm - np.log(prior.centre)) / prior.spread) ** 2
+    return float(prior.log_density(np.exp(logarithm))) + logarithm
 
 
 def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) -> Mode:
@@ -190,7 +196,8 @@ def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) 
     x = target.start[target.free]
     if len(read) and len(x):
         x = optimize.minimize(target, x, method="BFGS", options={"gtol": 0.05 * np.sqrt(len(part.at) + 1) / 10}).x
-    covariance = np.linalg.inv(_positive(_hessian(target.prior, x, -1.0) + stride * _hessian(target.likelihood, x, -1.0)))
+    curvature = -_hessian(target.prior, x) - stride * _hessian(target.likelihood, x)
+    covariance: Floats = np.linalg.inv(_positive(curvature))
     if stride > 1:
         target = _Posterior(data, form)
         for _ in range(2):  # quasi-Newton: the part's curvature, everybody's slope
@@ -203,7 +210,7 @@ def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) 
     return Mode(target.whole(x), whole, effective)
 
 
-def _hessian(function: Any, x: Floats, sign: float) -> Floats:
+def _hessian(function: Callable[[Floats], float], x: Floats) -> Floats:
     size = len(x)
     found = np.zeros((size, size))
     steps = np.eye(size) * _STEP
@@ -216,13 +223,13 @@ def _hessian(function: Any, x: Floats, sign: float) -> Floats:
             # Mixed difference from two more points, the rest shared.
             both = function(x + steps[i] + steps[j]) + function(x - steps[i] - steps[j])
             found[i, j] = found[j, i] = (both - up[i] - up[j] - down[i] - down[j] + 2 * middle) / (2 * _STEP**2)
-    return sign * found
+    return found
 
 
 def _positive(matrix: Floats) -> Floats:
     """The nearest matrix whose eigenvalues are at least 0.1: no direction is wider than a flat prior of sd 3."""
     values, vectors = np.linalg.eigh(matrix)
-    return np.asarray((vectors * np.maximum(values, 0.1)) @ vectors.T)
+    return np.asarray((vectors * np.maximum(values, 0.1)) @ vectors.T, float)
 
 
 def _reweighted(target: _Posterior, x: Floats, covariance: Floats, seed: int) -> tuple[Floats, Floats, float]:
@@ -261,8 +268,8 @@ def joint_draws(
 ) -> Draws:
     """Draws of Theta, and of the free linear effects given known ones: `values` [draws, known].
 
-    The readings do not teach the known ones: their draws come from elsewhere (a prior, an experiment), and the free ones
-    follow, so that every draw reproduces the observed level. Free effects follow Theta by first differences.
+    The readings do not teach the known ones: their draws come from elsewhere (a prior, an experiment), and the free
+    ones follow, so that every draw reproduces the observed level. Free effects follow Theta by first differences.
     """
     draws = len(values)
     free = np.setdiff1d(np.arange(len(form.mean)), known)

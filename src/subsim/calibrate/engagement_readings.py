@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subsim.book import Book
+from subsim.errors import InputError
 from subsim.model.catalogue import parameter
 
 Floats = NDArray[np.float64]
@@ -79,9 +80,18 @@ class Readings:
             impulse_from=impulse_from,
         )
 
+    def silent(self) -> Readings:
+        """The same accounts without their readings."""
+        none = np.zeros(0)
+        return dataclasses.replace(self, at=none, y=none, reading_from=np.zeros_like(self.reading_from))
+
     def asked(self, account: NDArray[Any], days: Floats) -> tuple[Readings, Ints]:
         """The same readings with estimates asked for at some accounts and days, and the place of each one asked."""
         place = pd.Index(self.account).get_indexer(pd.Index(account))
+        if (place < 0).any():
+            unknown = str(account[int(np.argmax(place < 0))])
+            raise InputError(where="account_id", found=repr(unknown), allowed="an account of the book")
+        days = np.maximum(days, self.start[place])  # an account that has not begun is where it will begin
         who = np.concatenate([np.repeat(np.arange(len(self.account)), np.diff(self.reading_from)), place])
         at, y = np.concatenate([self.at, days]), np.concatenate([self.y, np.full(len(days), np.nan)])
         # On one day the question comes before the reading: what is known *before* it.
@@ -124,7 +134,7 @@ def readings(book: Book) -> Readings:
     live = ids.isin(alive.loc[alive["after"] > 0, "account_id"].astype(str))
     share = np.clip(score, LOWEST, HIGHEST) / 100
     target = {name: parameter("onboarding.target").value_for(name) for name in names.get_level_values(0).unique()}
-    kinds, *impulses = _impulses(book, ids, accounts, start)
+    kinds, of_account, impulse_at, impulse_kind, impulse_size = _impulses(book, ids, accounts, start)
     return Readings(
         account=ids.to_numpy(object),
         cell=cell.astype(np.int64),
@@ -135,10 +145,10 @@ def readings(book: Book) -> Readings:
         at=at,
         y=np.log(share / (1 - share)) - parameter("score.offset").value,
         reading_from=_starts(who, len(ids)),
-        impulse_at=impulses[1],
-        impulse_kind=impulses[2],
-        impulse_size=impulses[3],
-        impulse_from=_starts(impulses[0], len(ids)),
+        impulse_at=impulse_at,
+        impulse_kind=impulse_kind,
+        impulse_size=impulse_size,
+        impulse_from=_starts(of_account, len(ids)),
         kinds=kinds,
         segments=np.array([name for name, _ in cells], object),
         tiers=np.array([name for _, name in cells], object),
@@ -150,7 +160,7 @@ def _rows(book: Book, name: str, ids: pd.Index[str]) -> pd.DataFrame:
     if name not in book.tables:
         return pd.DataFrame({"who": pd.Series(dtype=np.int64)})
     table = book.tables[name]
-    table = table.assign(who=ids.get_indexer(table["account_id"].astype(str)))
+    table = table.assign(who=ids.get_indexer(pd.Index(table["account_id"].astype(str))))
     return table[table["who"] >= 0]
 
 

@@ -1,0 +1,255 @@
+"""Engagement block: drift, noise and levels from health scores; what touches do stays an assumption.
+
+Levels, drift and noise are learned. Neglect, the effect of time to value and the lifts of touches are *not*: the same
+readings would fit many of them, and who gets touched is no accident. Each draw takes them from their priors (or from
+an experiment) and sets the rest so that the observed level comes out; what the readings show about them is reported as
+association.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from subsim.book import Book
+from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
+from subsim.calibrate.engagement_filter import ESTIMATES, estimates
+from subsim.calibrate.engagement_fit import (
+    SUBSET,
+    Draws,
+    Mode,
+    Shape,
+    joint_draws,
+    linear,
+    mode,
+    normals,
+    prior_of,
+    shape,
+)
+from subsim.calibrate.engagement_readings import SPONSOR, Readings, days_of, readings
+from subsim.calibrate.priors import Key, Priors, keys_of, prior_draws
+from subsim.model.catalogue import parameter
+
+Floats = NDArray[np.float64]
+
+LEARNED = (
+    "engagement.rest",
+    "engagement.drift",
+    "engagement.noise",
+    "engagement.opening_mean",
+    "engagement.opening_sd",
+)
+KEPT = ("engagement.neglect", "engagement.ttv_effect", "sponsor.shock", "work.lift")
+FEW = 30
+_LOWEST_SD = 0.05
+
+
+class Engagement:
+    """The block of `subsim.calibrate.block.Block` for engagement."""
+
+    name = "engagement"
+    parameters = LEARNED + KEPT
+
+    def summarise(self, book: Book, frame: Frame) -> BlockData:
+        """All readings with the touches and sponsor losses before them; days are counted from 1970-01-01."""
+        data = readings(book)
+        notes = _notes(data)
+        if not _usable(data):
+            return BlockData(0, data.arrays(), {}, notes)
+        read = np.diff(data.reading_from)
+        events: dict[Key, int] = {(name, ()): int(read.sum()) for name in LEARNED[1:3] + LEARNED[4:]}
+        for segment in frame.segment:
+            own = data.segments[data.cell] == segment
+            events["engagement.rest", (segment,)] = int(read[own].sum())
+            events["engagement.opening_mean", (segment,)] = int((own & data.live & (read > 0)).sum())
+        return BlockData(int(read.sum()), data.arrays(), events, notes)
+
+    def fit(self, data: BlockData, priors: Priors, frame: Frame, sampling: Sampling) -> BlockFit:
+        """Independent joint draws by a normal approximation on logarithms, corrected by importance weights."""
+        began = time.perf_counter()
+        size = {"chains": sampling.chains, "draws": sampling.draws, "seed": sampling.seed}
+        keys = [key for name in self.parameters for key in keys_of(parameter(name), frame)]
+        own = {key: prior_of(priors, key[0], *key[1]) for key in keys}
+        draws = {key: prior_draws(key, prior, **size) for key, prior in own.items()}
+        extra: dict[str, Any] = {}
+        if data.rows:
+            found = Readings.of(data.cells)
+            flat = {key: values.reshape(-1) for key, values in draws.items()}
+            learned, extra = _learned(found, priors, flat, frame, sampling.seed)
+            for key, values in learned.items():
+                row = parameter(key[0])
+                if not own[key].fixed:
+                    draws[key] = np.clip(values, row.low, row.high).reshape(sampling.chains, sampling.draws)
+        count = float(sampling.chains * sampling.draws)
+        exact = {"rhat_max": 1.0, "ess_bulk_min": count, "ess_tail_min": count, "divergences": 0.0}
+        return BlockFit(draws, exact, time.perf_counter() - began, extra)
+
+
+def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.DataFrame:
+    """What an account's scores *before* a date say about its engagement on that date.
+
+    Args:
+        book: the book; without health scores the estimates are the model's own.
+        at: rows with account_id and date; ids that the accounts table lacks are refused.
+        priors: the calibration's; the catalogue's where it has none.
+
+    Returns:
+        Rows as in `at`: mean and variance of engagement, and of the account's persistent level (`persistent`,
+        `persistent_variance`; its mean over accounts is 0). Touches and sponsor losses before the date are known, and
+        the effects are those that predict best (associations).
+    """
+    data = readings(book)
+    form = shape(data, priors or {})
+    start = np.log([prior.centre for prior in form.theta])
+    if _usable(data):
+        read = np.flatnonzero(np.diff(data.reading_from))
+        start = mode(data.chosen(read[:: max(1, len(read) // SUBSET)]), form, corrected=False).log_theta
+        effects = linear(data, form, start).mean()
+    else:
+        data, effects = data.silent(), form.mean
+    who = at["account_id"].astype(str).to_numpy(object)
+    more, place = data.asked(who, days_of(at["date"]))
+    table = estimates(more, form.theta_of(start), form.weights, _by_cell(form, effects))[place]
+    return pd.DataFrame(table, columns=list(ESTIMATES), index=at.index)
+
+
+def _by_cell(form: Shape, effects: Floats) -> Floats:
+    """[cells, columns]: the effect of each column in each cell; the column of readings has none."""
+    table = effects[form.place]
+    table[:, 0] = 0.0
+    return np.asarray(table)
+
+
+def _usable(data: Readings) -> bool:
+    return len(data.y) > 1 and float(np.ptp(data.y)) > 0.0
+
+
+def _learned(
+    data: Readings, priors: Priors, draws: dict[Key, Floats], frame: Frame, seed: int
+) -> tuple[dict[Key, Floats], dict[str, Any]]:
+    """Draws of what the readings teach, given the draws of what they do not; and the associations."""
+    form = shape(data, priors)
+    best = mode(data, form, seed=seed)
+    count = len(next(iter(draws.values())))
+    known, values = _assumed(form, priors, draws, count)
+    joint = joint_draws(data, form, best, known=known, values=values, seed=seed)
+    theta = np.exp(joint.log_theta)
+    learned: dict[Key, Floats] = {("engagement.drift", ()): theta[:, 0], ("engagement.noise", ()): theta[:, 1]}
+    for place, key in enumerate(form.names[: form.segments]):
+        if key in draws:
+            learned[key] = joint.effects[:, place]
+    learned |= _opening(data, form, best, draws, priors, frame, seed)
+    together = joint_draws(data, form, best, known=np.zeros(0, np.int64), values=np.zeros((count, 0)), seed=seed)
+    extra = {"associations": _associations(form, together), "importance_share": best.effective}
+    return learned, extra
+
+
+def _assumed(form: Shape, priors: Priors, draws: dict[Key, Floats], count: int) -> tuple[NDArray[np.int64], Floats]:
+    """Which linear effects are assumed rather than learned, and their draws.
+
+    Where no touches are recorded, how far accounts are held above their rest is unknown and stays free.
+    """
+    touched = any(name == "work.lift" for name, _ in form.names)
+    known, values = [], []
+    for place, (name, names) in enumerate(form.names):
+        if name == "engagement.rest" or (name == "held" and not touched):
+            continue
+        own: Key = ("engagement.neglect", names[:1]) if name == "held" else (name, names)
+        sign = 1.0 if name == "work.lift" else -1.0
+        known.append(place)
+        drawn = draws.get(own)
+        values.append(sign * (drawn if drawn is not None else np.full(count, prior_of(priors, own[0], *own[1]).centre)))
+    return np.array(known, np.int64), np.column_stack(values) if values else np.zeros((count, 0))
+
+
+def _opening(
+    data: Readings, form: Shape, best: Mode, draws: dict[Key, Floats], priors: Priors, frame: Frame, seed: int
+) -> dict[Key, Floats]:
+    """Mean and spread of engagement over the live accounts, net of time to value and fit as the simulator adds them."""
+    read = np.flatnonzero(data.live & (np.diff(data.reading_from) > 0))
+    if len(read) < 2:
+        return {}
+    day = float((np.datetime64(frame.as_of, "D") + 1).astype(np.int64))
+    more, place = data.asked(data.account[read], np.full(len(read), day))
+    effects = linear(data, form, best.log_theta).mean()
+    table = estimates(more, form.theta_of(best.log_theta), form.weights, _by_cell(form, effects))[place]
+    adopted = data.first_value[read] < day
+    elapsed = np.where(adopted, data.first_value[read] - data.start[read], data.target[read])
+    late = np.log(np.maximum(elapsed, 0.5) / data.target[read])
+    segment = data.segments[data.cell[read]]
+    count = len(draws["engagement.drift", ()])
+    ttv = draws["engagement.ttv_effect", ()]
+    fit = prior_of(priors, "engagement.fit_effect").centre
+    centred = table[:, 0] + float(ttv.mean()) * late
+    inside = np.concatenate([centred[segment == s] - centred[segment == s].mean() for s in set(segment)])
+    groups = len(set(segment))
+    variance = float((inside**2).sum() / max(1, len(read) - groups) + table[:, 1].mean()) - fit**2
+    sd = max(np.sqrt(max(variance, 0.0)), _LOWEST_SD)
+    noise = normals("opening", (count, 1 + len(frame.segment)), seed)
+    prior = prior_of(priors, "engagement.opening_sd")
+    spread = prior.spread if prior.family == "lognormal" else prior.sd / prior.centre
+    centre, width = _joined(np.full(count, np.log(sd)), 0.5 / len(read), np.log(prior.centre), spread**2)
+    learned: dict[Key, Floats] = {("engagement.opening_sd", ()): np.exp(centre + width * noise[:, 0])}
+    for i, name in enumerate(frame.segment):
+        own = segment == name
+        if own.any():
+            level = table[own, 0].mean() + ttv * late[own].mean()
+            before = prior_of(priors, "engagement.opening_mean", name)
+            centre, width = _joined(level, (sd**2 + fit**2) / own.sum(), before.centre, before.sd**2)
+            learned["engagement.opening_mean", (name,)] = centre + width * noise[:, 1 + i]
+    return learned
+
+
+def _joined(mean: Floats, variance: float, prior: float, prior_variance: float) -> tuple[Floats, float]:
+    """Mean and sd of a normal estimate together with a normal prior."""
+    if prior_variance <= 0:
+        return np.full_like(mean, prior), 0.0
+    weight = prior_variance / (prior_variance + variance)
+    return weight * mean + (1 - weight) * prior, float(np.sqrt(weight * variance))
+
+
+def _associations(form: Shape, joint: Draws) -> list[dict[str, Any]]:
+    """What the readings show about effects, as rows name, of, q05, q50, q95: never used as an effect."""
+    named = {"held": "association.level", "work.lift": "association.lift", "sponsor.shock": "association.sponsor_left"}
+    named["engagement.ttv_effect"] = "association.ttv"
+    rows: list[tuple[str, tuple[str, ...], Floats]] = [("association.reading_error", (), np.exp(joint.log_theta[:, 2]))]
+    rows += [
+        (named[name], names, joint.effects[:, place]) for place, (name, names) in enumerate(form.names) if name in named
+    ]
+    levels = np.quantile(np.column_stack([values for *_, values in rows]), [0.05, 0.5, 0.95], axis=0).T
+    return [
+        {"name": name, "of": list(names), **dict(zip(("q05", "q50", "q95"), map(float, row), strict=True))}
+        for (name, names, _), row in zip(rows, levels, strict=True)
+    ]
+
+
+def _notes(data: Readings) -> tuple[str, ...]:
+    """Sentences on what the readings cannot say."""
+    read = np.diff(data.reading_from)
+    count, most = len(data.y), int(read.max(initial=0))
+    if not count:
+        return ("The book has no health scores: engagement keeps its priors.",)
+    if not _usable(data):
+        return (
+            f"The score never moves ({count:,} readings): it says nothing about engagement, which keeps its priors.",
+        )
+    notes = []
+    if count < FEW:
+        notes.append(f"Only {count} scores: engagement rests mostly on its priors.")
+    if most == 1:
+        notes.append("No account has two scores: drift and noise cannot be told from the error of the score.")
+    edge = float(np.mean(np.abs(data.y - np.mean([data.y.min(), data.y.max()])) >= np.ptp(data.y) / 2 - 1e-9))
+    if edge > 0.1:
+        notes.append(
+            f"{100 * edge:.0f} % of the scores lie at their highest or lowest value: levels beyond are not seen."
+        )
+    touches = [kind for kind in data.kinds if kind != SPONSOR]
+    if not touches:
+        notes.append(
+            "No touches are recorded: how far they hold engagement above its rest is not known apart from neglect."
+        )
+    return tuple(notes)
