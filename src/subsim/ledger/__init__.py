@@ -6,9 +6,11 @@ from subsim.ledger.metrics import cohort_sums, grr, logo_retention, nrr, quick_r
 from subsim.ledger.monthly import METRICS, monthly
 from subsim.ledger.movements import from_movements, movement_problems
 from subsim.ledger.rows import COLUMNS, KINDS, from_contracts, from_mrr
+from subsim.ledger.split import with_account_columns, with_cohort
 from subsim.ledger.state import ALL
 from subsim.ledger.table import TABLE_COLUMNS, metrics_table
 from subsim.ledger.terms import month_ends_between, terms
+from subsim.ledger.triangle import Triangle, triangle, triangle_of_counts
 
 __all__ = [
     "ALL",
@@ -20,6 +22,7 @@ __all__ = [
     "METRICS",
     "TABLE_COLUMNS",
     "Definitions",
+    "Triangle",
     "bridge",
     "cohort_sums",
     "from_contracts",
@@ -35,5 +38,9 @@ __all__ = [
     "quick_ratio",
     "restate",
     "terms",
+    "triangle",
+    "triangle_of_counts",
     "utilisation",
+    "with_account_columns",
+    "with_cohort",
 ]

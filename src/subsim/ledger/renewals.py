@@ -31,7 +31,7 @@ def renewals(ledger: pd.DataFrame, as_of: object, months: int, by: str = "segmen
     settled = after[_last_of_moment(account, date.astype("datetime64[s]").astype(np.int64))]
     lost = kind == CHURN
     if "in_term" in rows:
-        lost &= ~rows["in_term"].to_numpy(dtype=bool)
+        lost &= (rows["in_term"] != True).to_numpy()  # noqa: E712 - unknown, which is missing, is not in mid-term
     chosen = (kind == RENEWAL) | lost
     net = np.where(lost, 0, settled)
     found: pd.DataFrame = rows.loc[chosen, ["account_id", "segment", "date"]].reset_index(drop=True)

@@ -39,7 +39,8 @@ def from_contracts(
     Returns:
         Rows sorted by account and date with the columns of `COLUMNS`: `before` and `after` in int64 cents of ARR,
         `date` datetime64[s], the rest categories. A renewal row has `before == after`; its change of ARR is the row
-        after it.
+        after it. Further, `in_term` (bool: a churn before the contract was due to end, where contracts renew
+        themselves) and, where the contracts have it, `notice_date` of a churn.
 
     Example:
         >>> accounts = pd.DataFrame({"account_id": ["a"], "segment": ["smb"]})
@@ -52,7 +53,8 @@ def from_contracts(
     ids = _account_ids(accounts)
     signed = terms(contracts, as_of)
     cut = as_day(as_of)
-    account, date, delta, starts, ends = _steps(ids.get_indexer(pd.Index(signed["account_id"])), signed, cut)
+    owner = ids.get_indexer(pd.Index(signed["account_id"]))
+    account, date, delta, starts, ends = _steps(owner, signed, cut)
     first = np.r_[True, account[1:] != account[:-1]]
     after = _cumulative(delta, first)
     running = _cumulative(starts - ends, first)
@@ -64,7 +66,8 @@ def from_contracts(
     late = np.r_[False, short_gap[:-1]] & ~first
     on_time = (ends > 0) & (starts > 0) & (running - starts == 0)
     keep = ~short_gap
-    return _rows(ids, accounts, account[keep], date[keep], after[keep], renewed=(late | on_time)[keep])
+    ledger = _rows(ids, accounts, account[keep], date[keep], after[keep], renewed=(late | on_time)[keep])
+    return ledger.assign(**_losses(ledger, owner, signed))
 
 
 def from_mrr(cube: pd.DataFrame) -> pd.DataFrame:
@@ -138,6 +141,30 @@ def _steps(account: Any, signed: pd.DataFrame, cut: np.datetime64) -> tuple[Ints
     for total, column in zip(sums, (amount, is_start, 1 - is_start), strict=True):
         np.add.at(total, slot, column[order])
     return who[at], date[at], sums[0], sums[1], sums[2]
+
+
+def _losses(ledger: pd.DataFrame, owner: Any, signed: pd.DataFrame) -> dict[str, Any]:
+    """What the contracts say of each churn: whether it came before its due date, and when notice was given."""
+    lost = np.flatnonzero((ledger["kind"] == "churn").to_numpy())
+    ended = pd.DataFrame(
+        {
+            "account": owner,
+            "date": (as_days(signed["end_date"]) + ONE_DAY).astype("datetime64[s]"),
+            "in_term": (signed["due_date"] > signed["end_date"]).to_numpy(),
+        }
+    )
+    columns: dict[str, Any] = {"in_term": np.zeros(len(ledger), dtype=bool)}
+    if "notice_date" in signed:
+        ended["notice_date"] = signed["notice_date"].to_numpy()
+        columns["notice_date"] = np.full(len(ledger), np.datetime64("NaT", "s"))
+    keys = pd.DataFrame(
+        {"account": ledger["account_id"].cat.codes.to_numpy()[lost], "date": ledger["date"].to_numpy()[lost]}
+    )
+    ended = ended[ended["in_term"] | ended.get("notice_date", pd.Series(pd.NaT, ended.index)).notna()]
+    found = keys.merge(ended.groupby(["account", "date"], as_index=False).max(), on=["account", "date"], how="left")
+    for name, column in columns.items():
+        column[lost] = found[name].fillna(False).astype(bool) if name == "in_term" else found[name]
+    return columns
 
 
 def _cumulative(change: Ints, first: npt.NDArray[np.bool_]) -> Ints:

@@ -54,13 +54,13 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
 
     Args:
         contracts: `account_id`, `start_date`, `end_date` (last day in force), `arr_cents`, and optionally
-            `term_months`.
+            `term_months` and `notice_date` (a notice after `as_of` has not been given).
         as_of: the last day the book knows.
 
     Returns:
         Columns account_id, start_date, end_date (datetime64[s], last day of the term, possibly after `as_of`), due_date
         (when the term was to end; later than `end_date` after a loss in mid-term), arr_cents (int64), term_months
-        (int64, at least 1; rounded from the dates where not stated).
+        (int64, at least 1; rounded from the dates where not stated), and notice_date where the contracts have it.
     """
     cut = as_day(as_of)
     known = contracts.loc[as_days(contracts["start_date"]) <= cut]
@@ -80,7 +80,7 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
     cut_short = (is_last & ~np.isnat(ended[row])) | ~renews[row]
     term_end = np.where(cut_short, ended[row], anniversary)
     length = np.rint(((term_end - term_start).astype(np.int64) + 1) / DAYS_PER_MONTH).astype(np.int64)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "account_id": known["account_id"].to_numpy()[row],
             "start_date": term_start.astype("datetime64[s]"),
@@ -90,3 +90,8 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
             "term_months": np.where(renews[row], step[row], np.maximum(length, 1)),
         }
     )
+    if "notice_date" in known:
+        notice = as_days(known["notice_date"])
+        notice[notice > cut] = np.datetime64("NaT", "D")
+        table["notice_date"] = notice[row].astype("datetime64[s]")
+    return table

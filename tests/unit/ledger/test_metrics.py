@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from subsim.errors import EngineError
+from subsim.errors import EngineError, InputError
 from subsim.ledger import (
     KINDS,
     METRICS,
@@ -15,6 +15,8 @@ from subsim.ledger import (
     nrr,
     quick_ratio,
     utilisation,
+    with_account_columns,
+    with_cohort,
 )
 
 Row = tuple[str, str, str, int, int]
@@ -92,3 +94,33 @@ def test_ratios_by_hand_and_nan_for_nothing() -> None:
     assert utilisation(30.0, 40.0) == 0.75
     assert quick_ratio(30, 10, 8, 2) == 4.0
     assert np.isnan([grr(0, 0), nrr(0, 0), logo_retention(0, 0), utilisation(0, 0), quick_ratio(1, 1, 0, 0)]).all()
+
+
+def test_quarters_and_years_sum_their_months_and_leave_out_parts() -> None:
+    ends = month_ends_between("2024-01-01", "2025-02-28")
+    quarters = bridge(ledger(*YEAR), ends, by=None, period="quarter")
+    assert quarters["month"].dt.strftime("%Y-%m-%d").tolist() == [
+        "2024-03-31",
+        "2024-06-30",
+        "2024-09-30",
+        "2024-12-31",
+    ]
+    assert quarters.iloc[0][["opening", "new", "churn", "closing"]].tolist() == [0, 300, 100, 200]
+    assert quarters.iloc[1][["opening", "reactivation", "expansion", "closing"]].tolist() == [200, 300, 20, 520]
+    [year] = bridge(ledger(*YEAR), ends, by=None, period="year").to_dict("records")
+    assert [year[name] for name in ("opening", "new", "churn", "reactivation", "closing")] == [0, 300, 100, 300, 450]
+    assert bridge(ledger(*YEAR), ends[1:3], by=None, period="quarter").empty
+
+
+def test_a_bridge_by_any_column_sums_to_the_whole() -> None:
+    accounts = pd.DataFrame({"account_id": ["a", "b"], "tier": ["gold", ""]})
+    rows = with_cohort(with_account_columns(ledger(*YEAR), accounts, "tier"), "month")
+    tiers = bridge(rows, ENDS, by="tier")
+    assert set(tiers["segment"]) == {"gold", "unknown", "all"}
+    parts = tiers[tiers["segment"] != "all"].groupby("month").sum(numeric_only=True)
+    assert parts["closing"].tolist() == tiers.loc[tiers["segment"] == "all", "closing"].tolist()
+    assert set(bridge(rows, ENDS, by="cohort")["segment"]) == {"2024-01", "all"}
+    assert set(with_cohort(rows.assign(reason="opening balance"))["cohort"]) == {"before the ledger"}
+    assert set(with_cohort(rows)["cohort"]) == {"2024-Q1"}
+    with pytest.raises(InputError, match="no column region"):
+        with_account_columns(rows, accounts, "region")

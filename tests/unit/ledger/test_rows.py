@@ -84,6 +84,23 @@ def test_self_renewing_contract_renews_on_month_ends_and_does_not_look_ahead() -
     assert terms(table, "2025-03-31")["end_date"].iloc[-1] == pd.Timestamp("2025-04-29")
 
 
+def test_a_churn_keeps_its_notice_and_whether_it_came_before_its_time() -> None:
+    table = pd.concat(
+        [
+            contracts(("a", "2024-01-01", "2025-12-31", 100), term_months=12),
+            contracts(("b", "2024-01-01", "2024-08-31", 50), ("b", "2024-01-01", "2024-08-31", 70), term_months=12),
+        ]
+    ).assign(notice_date=pd.to_datetime(["2025-10-01", None, "2024-08-15"]))
+    ledger = from_contracts(table, ACCOUNTS, "2026-06-30")
+    churn = ledger[ledger["kind"] == "churn"]
+    assert churn["date"].dt.strftime("%Y-%m-%d").tolist() == ["2026-01-01", "2024-09-01"]
+    assert churn["notice_date"].dt.strftime("%Y-%m-%d").tolist() == ["2025-10-01", "2024-08-15"]
+    assert churn["in_term"].tolist() == [False, True]
+    assert ledger.loc[ledger["kind"] != "churn", "notice_date"].isna().all()
+    assert not ledger.loc[ledger["kind"] != "churn", "in_term"].any()
+    assert from_contracts(table, ACCOUNTS, "2025-09-30")["notice_date"].notna().sum() == 1
+
+
 @pytest.mark.parametrize("wide", [False, True])
 def test_mrr_cube_gives_twelve_times_mrr_at_month_ends(wide: bool) -> None:
     rows = [("a", "2025-01", 10), ("a", "2025-02", 15), ("a", "2025-04", 5), ("b", "2025-02", 7), ("b", "2025-03", 7)]
