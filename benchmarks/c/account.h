@@ -2,11 +2,19 @@
 
 /* account.py */
 
+static double engagement_at(State *s, int64_t i, int64_t t)
+{
+    ACCOUNT *a = &s->accounts[i];
+    return engagement_now(s->p, a->segment, a->e, a->rest, a->start, a->e_at, t, a->stage == ev_ADOPTED);
+}
+
 INLINE void engage(State *s, int64_t i, int64_t t)
 {
     ACCOUNT *a = &s->accounts[i];
-    a->e = drifted(s->p, a->e, a->rest, t - a->e_at);
-    a->e_at = t;
+    if (t > a->e_at) {
+        a->e = engagement_at(s, i, t);
+        a->e_at = t;
+    }
 }
 
 INLINE void shift(State *s, int64_t i, int64_t t, double by)
@@ -205,9 +213,9 @@ static void reach_value(WS, int64_t i, int64_t t)
     ACCOUNT *a = &s->accounts[i];
     a->first_value_at = clock_NEVER;
     a->stall_at = clock_NEVER;
+    engage(s, i, t);
     a->ttv_days = (t - a->start) / 1440.0;
     a->stage = ev_ADOPTED;
-    engage(s, i, t);
     a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
     by_segment(s, a->segment, S_FIRST_VALUES, 1);
     by_segment(s, a->segment, S_TTV_MINUTES, t - a->start);
@@ -367,7 +375,8 @@ static void open_account(WS, int64_t o)
     a->sponsor = sponsor_present_at_start(s->p, s->key, a->entity, a->segment);
     open_stage(s, i, row->onboarded, row->ttv_days);
     a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
-    a->e = engagement_opening(s->p, s->key, a->entity, a->segment, a->fit, a->ttv_days, row->score);
+    double tenure = -(double)a->start / clock_DAY;
+    a->e = engagement_opening(s->p, s->key, a->entity, a->segment, a->fit, a->ttv_days, tenure, row->score);
     a->e_at = 0;
     if (row->score >= 0.0) {
         a->score = row->score;

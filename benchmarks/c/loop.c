@@ -301,6 +301,7 @@ static void clear(State *s)
     clear_events(s);
     for (int64_t j = 0; j < s->roots_n[0]; j++) s->roots[j] = -1;
     for (int64_t j = 0; j < s->dispatch_n[0]; j++) s->dispatch[j] = clock_NEVER;
+    for (int64_t j = 0; j < s->dispatch_n[0]; j++) s->idle_first[j] = s->idle_last[j] = -1;
     for (int64_t j = 0; j < s->sends_n[0]; j++) s->sends[j] = 0;
     for (int64_t j = 0; j < 3; j++) s->mood[j] = 0.0;
     for (int64_t j = 0; j < s->sources_n[0]; j++) {

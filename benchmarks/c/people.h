@@ -1,4 +1,40 @@
-/* Seats, service and month ends: port of people.py, service.py and month.py (without the trace). */
+/* Seats, service and month ends: port of idle.py, people.py, service.py and month.py (without the trace). */
+
+/* idle.py */
+
+static void stand_by(State *s, int64_t seat, int64_t t)
+{
+    SEAT *x = &s->seats[seat];
+    x->state = 1;
+    x->idle_since = t;
+    int64_t before = s->idle_last[x->team];
+    while (before >= 0 && before > seat && s->seats[before].idle_since == t) before = s->seats[before].idle_before;
+    x->idle_before = before;
+    if (before >= 0) {
+        x->idle_after = s->seats[before].idle_after;
+        s->seats[before].idle_after = seat;
+    } else {
+        x->idle_after = s->idle_first[x->team];
+        s->idle_first[x->team] = seat;
+    }
+    if (x->idle_after >= 0)
+        s->seats[x->idle_after].idle_before = seat;
+    else
+        s->idle_last[x->team] = seat;
+}
+
+static void stand_down(State *s, int64_t seat)
+{
+    SEAT *x = &s->seats[seat];
+    if (x->idle_before >= 0)
+        s->seats[x->idle_before].idle_after = x->idle_after;
+    else
+        s->idle_first[x->team] = x->idle_after;
+    if (x->idle_after >= 0)
+        s->seats[x->idle_after].idle_before = x->idle_before;
+    else
+        s->idle_last[x->team] = x->idle_before;
+}
 
 /* people.py */
 
@@ -61,11 +97,9 @@ static void review(WS, int64_t seat, int64_t t)
 static void arrive(WS, int64_t seat, int64_t t, int64_t since)
 {
     SEAT *x = &s->seats[seat];
-    x->state = 1;
     x->incumbent += 1;
     x->since = since;
     x->mark = t;
-    x->idle_since = t;
     x->serves = -1;
     x->leaving = 0;
     x->arrives_at = clock_NEVER;
@@ -73,6 +107,7 @@ static void arrive(WS, int64_t seat, int64_t t, int64_t since)
     x->busy = 0;
     x->overtime = 0;
     x->threshold = risk_threshold(s->key, purposes_SEAT_LEAVES, person_entity(x->team_key, x->number, x->incumbent), 0);
+    stand_by(s, seat, t);
     review(w, s, seat, t);
 }
 
@@ -80,6 +115,7 @@ static void vacate(WS, int64_t seat, int64_t t)
 {
     SEAT *x = &s->seats[seat];
     book_time(s, seat, t);
+    stand_down(s, seat);
     x->state = 0;
     x->leaving = 0;
     x->leaves_at = clock_NEVER;
@@ -193,6 +229,7 @@ static void begin_service(WS, int64_t seat, int64_t x, int64_t t)
     int64_t i = x / w->n_work, work = x % w->n_work;
     leave(s, x);
     book_time(s, seat, t);
+    stand_down(s, seat);
     chair->state = 2;
     chair->serves = x;
     item->state = 2;
@@ -213,15 +250,11 @@ static void begin_service(WS, int64_t seat, int64_t x, int64_t t)
 static void dispatch(WS, int64_t team, int64_t t)
 {
     s->dispatch[team] = clock_NEVER;
-    for (;;) {
-        int64_t best = -1;
-        for (int64_t seat = w->team_from[team]; seat < w->team_from[team + 1]; seat++) {
-            SEAT *x = &s->seats[seat];
-            if (x->state == 1 && (best < 0 || x->idle_since < s->seats[best].idle_since) && candidate(s, seat) >= 0)
-                best = seat;
-        }
-        if (best < 0) break;
-        begin_service(w, s, best, candidate(s, best), t);
+    int64_t seat = s->idle_first[team];
+    while (seat >= 0) {
+        int64_t after = s->seats[seat].idle_after, x = candidate(s, seat);
+        if (x >= 0) begin_service(w, s, seat, x, t);
+        seat = after;
     }
 }
 
@@ -265,9 +298,8 @@ static void end_service(WS, int64_t seat, int64_t t)
     SEAT *chair = &s->seats[seat];
     int64_t x = chair->serves, i = x / w->n_work;
     book_time(s, seat, t);
-    chair->state = 1;
     chair->serves = -1;
-    chair->idle_since = t;
+    stand_by(s, seat, t);
     by_team(s, chair->team, T_ITEMS_DONE, 1);
     by_team(s, chair->team, T_MINUTES_SERVED, s->items[x].minutes);
     double gain = 1.0;
@@ -394,8 +426,7 @@ static void close_account(WS, int64_t i, int64_t t, int64_t month)
     if (a->band >= 0) row[S_SCORE_RED + a->band] += 1;
     row[S_ADVOCATES] += a->advocate;
     row[S_WITHOUT_SPONSOR] += 1 - a->sponsor;
-    double e = drifted(s->p, a->e, a->rest, t - a->e_at);
-    row[S_ENGAGEMENT_MILLI] += (int64_t)floor(e * 1000.0 + 0.5);
+    row[S_ENGAGEMENT_MILLI] += (int64_t)floor(engagement_at(s, i, t) * 1000.0 + 0.5);
     by_tier(s, a->tier, R_ACCOUNTS, 1);
     by_tier(s, a->tier, R_ARR, a->arr);
     if (a->owner >= 0) {

@@ -55,6 +55,7 @@ INLINE uint64_t person_entity(uint64_t team, uint64_t seat, uint64_t incumbent)
 #define PRECISION 1e-16
 #define MOST_TERMS 20000
 #define TINY 1e-300
+#define EULER 0.577215664901532860606512090082
 
 typedef struct { double lower, upper, weight; } Tails;
 
@@ -73,6 +74,27 @@ static double log_gamma(double x)
         x += 1.0;
     }
     return (x - 0.5) * log(x) - x + HALF_LOG_TWO_PI + stirling_series(x) - log(product);
+}
+
+static double exponential_integral(double x)
+{
+    double total = 0.0, term = x;
+    int k = 1;
+    if (x > 40.0) {
+        term = 1.0 / x;
+        while (term > PRECISION * total) {
+            total += term;
+            term *= k / x;
+            k += 1;
+        }
+        return total;
+    }
+    while (term > PRECISION * total) {
+        total += term / k;
+        k += 1;
+        term *= x / k;
+    }
+    return exp(-x) * (EULER + log(x) + total);
 }
 
 static double stirling_error(double z)

@@ -154,6 +154,24 @@ INLINE double drifted(Parameters p, double e, double m, int64_t elapsed)
     return m + (e - m) * exp(-p[at_engagement_drift] * elapsed / clock_DAY);
 }
 
+static double overdue(Parameters p, int64_t segment, int64_t since, int64_t until)
+{
+    double target = p[at_onboarding_target + segment], drift = p[at_engagement_drift];
+    double begin = higher_of((double)since / clock_DAY, target), end = (double)until / clock_DAY;
+    if (end <= begin || drift <= 0.0) return 0.0;
+    double left = exp(drift * (begin - end));
+    double late = log(end / target) - log(begin / target) * left;
+    late -= exponential_integral(drift * end) - exponential_integral(drift * begin) * left;
+    return p[at_engagement_ttv_effect] * late;
+}
+
+INLINE double engagement_now(Parameters p, int64_t segment, double e, double m, int64_t start, int64_t computed,
+                             int64_t t, int adopted)
+{
+    e = drifted(p, e, m, t - computed);
+    return adopted ? e : e - overdue(p, segment, computed - start, t - start);
+}
+
 INLINE double monthly_movement(Parameters p, Key key, uint64_t entity, int64_t n)
 {
     return p[at_engagement_noise] * normal(draw(key, purposes_USAGE_NOISE, entity, n));
@@ -177,10 +195,11 @@ INLINE int64_t engagement_band(Parameters p, double score)
 }
 
 static double engagement_opening(Parameters p, Key key, uint64_t entity, int64_t segment, double fit, double ttv_days,
-                                 double score)
+                                 double tenure_days, double score)
 {
     double mean = p[at_engagement_opening_mean + segment] + p[at_engagement_fit_effect] * fit;
-    if (ttv_days >= 0.0) mean -= p[at_engagement_ttv_effect] * lateness(p, segment, ttv_days);
+    double late = ttv_days >= 0.0 ? lateness(p, segment, ttv_days) : higher_of(0.0, lateness(p, segment, tenure_days));
+    mean -= p[at_engagement_ttv_effect] * late;
     double sd = p[at_engagement_opening_sd];
     if (score >= 0.0) {
         double reading = lower_of(higher_of(score, 0.5), 99.5) / 100.0;

@@ -20,7 +20,11 @@ from typing import Any
 import numpy as np
 from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.types import int64, signed_domain
+from numba.core.types.misc import unliteral
 from numba.misc.appdirs import AppDirs
 
 PACKAGE = Path(__file__).resolve().parent
@@ -54,6 +58,42 @@ def rule[F: Callable[..., Any]](func: F) -> F:
     return _cached(njit(nogil=True, error_model="numpy", boundscheck=BOUNDSCHECK, _nrt=False)(func))
 
 
+class _Part(JITCodeLibrary):  # type: ignore[misc]
+    """Code that only other compiled code calls: optimised and turned into machine code as part of its callers.
+
+    Numba does both for every function and, again, for every function above it: most of the time of compiling.
+    """
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._finalized = True
+
+    def get_pointer_to_function(self, _name: str) -> int:
+        """Nowhere: there is no machine code."""
+        return 0
+
+    @property
+    def codegen(self) -> Any:
+        """Where Numba would store the address of the function's environment, which only wrappers read."""
+        return self
+
+    def set_env(self, _name: str, _env: Any) -> None:
+        """Nothing to store."""
+
+
+class _PartCompiler(Compiler):  # type: ignore[misc]
+    """Numba's compiler, keeping what it makes as a part."""
+
+    def _compile_bytecode(self) -> Any:
+        self.state.library = _Part(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library.enable_object_caching()
+        return super()._compile_bytecode()
+
+
 def inner[F: Callable[..., Any]](func: F) -> F:
     """Compile a helper that only compiled code calls: without a Python wrapper, not cached by itself.
 
@@ -65,8 +105,11 @@ def inner[F: Callable[..., Any]](func: F) -> F:
         boundscheck=BOUNDSCHECK,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
+        pipeline_class=_PartCompiler,
         _nrt=False,  # reference counting of array arguments would double the time of the event loop
     )(func)
+    if COMPILED:
+        helper.__class__ = _WideDispatcher
     return helper
 
 
@@ -197,7 +240,22 @@ class _PackageCache(FunctionCache):  # type: ignore[misc]
             return False
 
 
-class _WordDispatcher(CPUDispatcher):  # type: ignore[misc]
+class _WideDispatcher(CPUDispatcher):  # type: ignore[misc]
+    """Compiles a function once for all whole numbers: narrow ones and literals are passed as int64.
+
+    Otherwise `f(0)`, `f(account.segment)` and `f(n)` are three functions, and so is everything that they call.
+    """
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        return super().get_call_template(tuple(map(_wide, args)), {name: _wide(kind) for name, kind in kws.items()})
+
+
+def _wide(kind: Any) -> Any:
+    plain = unliteral(kind)
+    return int64 if plain in signed_domain else plain
+
+
+class _WordDispatcher(_WideDispatcher):
     """Takes Python integers from 2**63 on as unsigned words; Numba takes every integer as signed and overflows."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:

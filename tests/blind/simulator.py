@@ -247,6 +247,7 @@ class Run:
         if a.delay * DAY <= -start:
             a.ttv = whole(a.delay * DAY)
         served = self.rest(a) - self.p("engagement.rest", s) + self.p("engagement.neglect", s)
+        served -= self.p("engagement.ttv_effect") * max(0.0, self.late(a, -start)) * (a.ttv < 0)
         a.e = self.draw.normal(self.p("engagement.opening_mean", s) + served, self.p("engagement.opening_sd"))
         a.m = self.rest(a)
         self.choose_owner(a, max(start, -YEAR))
@@ -348,10 +349,10 @@ class Run:
         a = self.accounts[number]
         if a.life != life:
             return
+        self.bring_up(a, now)
         a.ttv = now - a.start
         self.count(a, "first_values")
         self.count(a, "ttv_minutes", a.ttv)
-        self.bring_up(a, now)
         a.m = self.rest(a)
         self.ask(a, "handoff", now)
 
@@ -368,12 +369,20 @@ class Run:
     def rest(self, a: Account) -> float:
         s = a.segment
         m = self.p("engagement.rest", s) + self.p("engagement.fit_effect") * a.f - self.p("engagement.neglect", s)
-        if a.ttv >= 0:
-            m -= self.p("engagement.ttv_effect") * math.log(max(a.ttv, 1) / DAY / self.p("onboarding.target", s))
-        return m
+        return m - self.p("engagement.ttv_effect") * (self.late(a, a.ttv) if a.ttv >= 0 else 0.0)
+
+    def late(self, a: Account, minutes: float) -> float:
+        return math.log(max(minutes, 1) / DAY / self.p("onboarding.target", a.segment))
 
     def bring_up(self, a: Account, now: int) -> None:
-        a.e = a.m + (a.e - a.m) * math.exp(-self.p("engagement.drift") * (now - a.at) / DAY)
+        drift = self.p("engagement.drift")
+        a.e = a.m + (a.e - a.m) * math.exp(-drift * (now - a.at) / DAY)
+        due = a.start + DAY * self.p("onboarding.target", a.segment)
+        if a.ttv < 0 and now > max(a.at, due):  # the sum over days of what each day's lateness has left by now
+            days = np.linspace(max(a.at, due), now, 65)
+            lateness = np.log((days - a.start) / (due - a.start))
+            pull = drift * lateness * np.exp(-drift * (now - days) / DAY)
+            a.e -= self.p("engagement.ttv_effect") * float(np.trapezoid(pull, days / DAY))
         a.at = now
 
     def first_review(self, a: Account, now: int, then: int) -> None:

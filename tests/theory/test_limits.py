@@ -1,17 +1,24 @@
 """What must hold at the edges of the model, whatever the numbers."""
 
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
+from scipy.integrate import quad
 
 from subsim.engine import Cube, Setup, simulate
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
 from subsim.engine.run import trace_log
 from subsim.experiment.build import build
+from subsim.model import slots as at
+from subsim.model.rules import engagement
+from subsim.model.slots import LENGTH
 from subsim.scenario import Scenario
 from tests.theory.worlds import Rows, company
 
@@ -147,30 +154,64 @@ def test_a_lever_of_size_zero_or_after_the_horizon_changes_nothing_at_all(lever:
     assert same(cube(without, 4), cube(with_lever, 4))
 
 
-def test_faster_onboarding_never_lowers_a_renewal_at_the_same_draw() -> None:
-    """With free hours, effects of the usual sign and first value by mid-term: who stays also stays if faster.
+days = st.floats(0.1, 1500)
 
-    First value much later than that is another matter: lateness lowers rest from first value on, not before.
-    """
+
+@given(days, days, st.lists(days, max_size=40), st.floats(1, 300), st.floats(1e-4, 0.1), st.floats(0.0, 2.0))
+def test_an_earlier_first_value_never_means_lower_engagement_at_any_later_time(
+    one: float, other: float, dates: list[float], target: float, drift: float, effect: float
+) -> None:
+    """Whenever engagement is brought up to date, and however late both are."""
+    p = np.zeros(LENGTH)
+    p[at.onboarding_target], p[at.engagement_drift], p[at.engagement_ttv_effect] = target, drift, effect
+    values = [round(1440 * value) for value in sorted((one, other))]
+    standing = [0.3, 0.3]
+    computed = 0
+    for t in sorted(round(1440 * date) for date in [*dates, one, other]):
+        for i, value in enumerate(values):
+            adopted = computed >= value
+            rest = engagement.rest(p, 0, 0.0, value / 1440 if adopted else -1.0)
+            standing[i] = engagement.now(p, 0, standing[i], rest, 0, computed, t, adopted)
+        computed = t
+        assert standing[0] >= standing[1] - 1e-12
+
+
+@given(st.floats(5, 300), st.floats(1, 400), st.floats(1, 400), st.floats(1e-4, 0.05))
+def test_lateness_adds_up_to_the_integral_of_what_each_day_leaves(
+    target: float, start: float, length: float, drift: float
+) -> None:
+    p = np.zeros(LENGTH)
+    p[at.onboarding_target], p[at.engagement_drift], p[at.engagement_ttv_effect] = target, drift, 1.0
+    since, until = round(1440 * start), round(1440 * (start + length))
+    begin, end = max(since / 1440, target), until / 1440
+    exact = 0.0
+    if end > begin:
+        exact = quad(lambda x: drift * math.exp(-drift * (end - x)) * math.log(x / target), begin, end)[0]
+    assert engagement.overdue(p, 0, since, until) == pytest.approx(exact, rel=1e-7, abs=1e-10)
+
+
+def test_faster_onboarding_never_lowers_a_renewal_at_the_same_draw() -> None:
+    """With free hours and effects of the usual sign, whatever the dates: who stays also stays if faster."""
     numbers: Rows = {
         "engagement.ttv_effect": 0.7,
         "onboarding.hours_shape": 100,
         "onboarding.customer_delay": 20,
         "onboarding.customer_delay_sd": 0.3,
         "onboarding.patience": 60,
+        "term.monthly_share": 0.2,
         "referral.rate": 0,
         "renewal.reactivation": 0,
         "renewal.base": -1,
         "seat.leave_rate": 0,
     }
     tiers = {"tech": {"coverage": "digital", "onboarding_team": "desk"}}
-    parts = base(20, new_business="25 per month") | desk(400) | {"tiers": tiers, "horizon": "36 months"}
+    parts = base(20, new_business="25 per month") | desk(1200) | {"tiers": tiers, "horizon": "36 months"}
     kept = []
-    for hours in (60, 180, 330):
-        setup = ready(company({**numbers, "onboarding.hours": hours}, still=False, **parts), 6)
-        logs = [trace_log(setup, seed=1, draw=draw) for draw in range(6)]
+    for hours in (60, 180, 330, 700, 1000, 1500, 2000):
+        setup = ready(company({**numbers, "onboarding.hours": hours}, still=False, **parts), 3)
+        logs = [trace_log(setup, seed=1, draw=draw) for draw in range(3)]
         kept.append({(d, x.who, x.other) for d, log in enumerate(logs) for x in log[log.code == ev.L_RENEWED]})
-    assert kept[0] > kept[1] > kept[2]
+    assert all(faster > slower for faster, slower in itertools.pairwise(kept))
 
 
 @pytest.mark.parametrize("accounts", [10, 10_000])

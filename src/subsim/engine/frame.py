@@ -100,7 +100,10 @@ def _read(context: Any, builder: Any, typ: FrameType, value: Any, name: str) -> 
     first = typ.index(name) * _WORDS
 
     def load(offset: int) -> Any:
-        return builder.load(builder.gep(table, [ir.Constant(word, first + offset)]))
+        value = builder.load(builder.gep(table, [ir.Constant(word, first + offset)]))
+        # The table never changes: without this, every store into an array makes the compiler read addresses again.
+        value.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return value
 
     if not isinstance(kind, types.Array):
         return load(0)

@@ -93,6 +93,8 @@ SEAT = np.dtype(
         ("since", "i8"),
         ("phase", "i8"),  # minutes of a ramp phase; -1: the team's
         ("idle_since", "i8"),
+        ("idle_before", "i8"),  # idle seats of the team before and after it, or -1
+        ("idle_after", "i8"),
         ("mark", "i8"),  # minute to which its time is booked
         ("incumbent", "i8"),  # number of the person on the seat; -1 before the first
         ("accounts", "i8"),
@@ -203,6 +205,8 @@ class State(NamedTuple):
     multiplier: Any  # float64[segments, 2]: month and its multiplier on arrivals
     sends: Any  # int64[campaigns]
     dispatch: Any  # int64[TEAMS]: minute of the pending dispatch
+    idle_first: Any  # int64[TEAMS]: the team's seat that has been idle longest, or -1
+    idle_last: Any  # int64[TEAMS]
     now: Any  # uint64[capacity]: heap of the events of the present bucket
     later: Any  # uint64[capacity]: events of later buckets
     chain: Any  # int64[capacity]: next event of the same bucket, or next free place
@@ -236,6 +240,8 @@ def new_state(
         multiplier=np.zeros((segments, 2)),
         sends=np.zeros(max(world.n_campaigns, 1), np.int64),
         dispatch=np.full(TEAMS, NEVER, np.int64),
+        idle_first=np.full(TEAMS, -1, np.int64),
+        idle_last=np.full(TEAMS, -1, np.int64),
         now=np.zeros(events, np.uint64),
         later=np.zeros(events, np.uint64),
         chain=np.zeros(events, np.int64),

@@ -1,4 +1,4 @@
-"""Log-gamma and the regularised incomplete gamma and beta functions, in scalar code of our own.
+"""Log-gamma, regularised incomplete gamma and beta functions, exponential integral, in scalar code of our own.
 
 The platform's `lgamma` differs between systems and cannot be cached in compiled code, hence not used. The weights
 x**a exp(-x) / gamma(a) and their beta counterpart are formed as Loader does for the binomial ("Fast and accurate
@@ -14,6 +14,7 @@ _TWO_PI = 6.28318530717958647692528676656
 _PRECISION = 1e-16
 _MOST_TERMS = 20_000  # enough for shapes up to 1e6; about ten times the root of the shape is needed
 _TINY = 1e-300
+_EULER = 0.577215664901532860606512090082
 
 
 @rule
@@ -145,3 +146,25 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     if x <= 0.0:
         return 0.0
     return beta_tails(a, b, x, 1.0 - x)[0] if x < 1.0 else 1.0
+
+
+@rule
+def exponential_integral(x: float) -> float:
+    """exp(-x) Ei(x) for x > 0, Ei the exponential integral; absolute error of a few 1e-16.
+
+    Power series (all terms positive), and for large x the asymptotic one, whose terms fall until k reaches x.
+    """
+    total, k = 0.0, 1
+    if x > 40.0:
+        term = 1.0 / x
+        while term > _PRECISION * total:
+            total += term
+            term *= k / x
+            k += 1
+        return total
+    term = x
+    while term > _PRECISION * total:
+        total += term / k
+        k += 1
+        term *= x / k
+    return math.exp(-x) * (_EULER + math.log(x) + total)

@@ -15,11 +15,19 @@ from subsim.model.rules.clock import NEVER, YEAR, minutes
 
 
 @inner
+def engagement_at(s: Any, i: int, t: int) -> float:
+    """An account's engagement at minute t, if nothing happens to it until then."""
+    a = s.accounts[i]
+    return engagement.now(s.p, a.segment, a.e, a.rest, a.start, a.e_at, t, a.stage == ev.ADOPTED)
+
+
+@inner
 def engage(s: Any, i: int, t: int) -> None:
     """Bring an account's engagement up to now."""
     a = s.accounts[i]
-    a.e = engagement.drifted(s.p, a.e, a.rest, t - a.e_at)
-    a.e_at = t
+    if t > a.e_at:
+        a.e = engagement_at(s, i, t)
+        a.e_at = t
 
 
 @inner
@@ -251,9 +259,9 @@ def reach_value(w: Any, s: Any, i: int, t: int) -> None:
     a = s.accounts[i]
     a.first_value_at = NEVER
     a.stall_at = NEVER
+    engage(s, i, t)
     a.ttv_days = (t - a.start) / 1440.0
     a.stage = ev.ADOPTED
-    engage(s, i, t)
     a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
     by_segment(s, a.segment, m.S_FIRST_VALUES, 1)
     by_segment(s, a.segment, m.S_TTV_MINUTES, t - a.start)

@@ -160,7 +160,7 @@ def open_account(w: Any, s: Any, o: int) -> None:
     a.sponsor = sponsor.present_at_start(s.p, s.key, a.entity, a.segment)
     open_stage(s, i, row.onboarded, row.ttv_days)
     a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
-    a.e = engagement.opening(s.p, s.key, a.entity, a.segment, a.fit, a.ttv_days, row.score)
+    a.e = engagement.opening(s.p, s.key, a.entity, a.segment, a.fit, a.ttv_days, -a.start / DAY, row.score)
     a.e_at = 0
     if row.score >= 0.0:
         a.score = row.score

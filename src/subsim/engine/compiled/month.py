@@ -6,10 +6,10 @@ from typing import Any
 from subsim._jit import inner
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
+from subsim.engine.compiled.account import engagement_at
 from subsim.engine.compiled.people import book_time
 from subsim.engine.state import MONTH, N_ACCOUNTS
 from subsim.model import slots as at
-from subsim.model.rules import engagement
 from subsim.model.rules.clock import YEAR
 
 
@@ -67,8 +67,7 @@ def close_account(w: Any, s: Any, i: int, t: int, month: int) -> None:
         row[m.S_SCORE_RED + a.band] += 1
     row[m.S_ADVOCATES] += a.advocate
     row[m.S_WITHOUT_SPONSOR] += 1 - a.sponsor
-    e = engagement.drifted(s.p, a.e, a.rest, t - a.e_at)
-    row[m.S_ENGAGEMENT_MILLI] += int(math.floor(e * 1000.0 + 0.5))
+    row[m.S_ENGAGEMENT_MILLI] += int(math.floor(engagement_at(s, i, t) * 1000.0 + 0.5))
     s.tiers[month, a.tier, m.R_ACCOUNTS] += 1
     s.tiers[month, a.tier, m.R_ARR] += a.arr
     if a.owner >= 0:

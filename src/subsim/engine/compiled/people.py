@@ -9,6 +9,7 @@ from subsim.engine.compiled.account import least_loaded, own, shift
 from subsim.engine.compiled.book import by_team, note
 from subsim.engine.compiled.desk import join, leave
 from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.idle import stand_by, stand_down
 from subsim.engine.compiled.work import ask_dispatch
 from subsim.model import slots as at
 from subsim.model.rules import people, risk
@@ -55,11 +56,9 @@ def hand_over(w: Any, s: Any, i: int, new: int, t: int) -> None:
 def arrive(w: Any, s: Any, seat: int, t: int, since: int) -> None:
     """Somebody takes a seat."""
     x = s.seats[seat]
-    x.state = 1
     x.incumbent += 1
     x.since = since
     x.mark = t
-    x.idle_since = t
     x.serves = -1
     x.leaving = 0
     x.arrives_at = NEVER
@@ -67,6 +66,7 @@ def arrive(w: Any, s: Any, seat: int, t: int, since: int) -> None:
     x.busy = 0
     x.overtime = 0
     x.threshold = risk.threshold(s.key, purposes.SEAT_LEAVES, person_entity(x.team_key, x.number, x.incumbent), 0)
+    stand_by(s, seat, t)
     review(w, s, seat, t)
 
 
@@ -93,9 +93,10 @@ def review(w: Any, s: Any, seat: int, t: int) -> None:
 
 @inner
 def vacate(w: Any, s: Any, seat: int, t: int) -> None:
-    """A seat's holder goes; accounts wait for a new owner, the seat perhaps for a new holder."""
+    """An idle seat's holder goes; accounts wait for a new owner, the seat perhaps for a new holder."""
     x = s.seats[seat]
     book_time(s, seat, t)
+    stand_down(s, seat)
     x.state = 0
     x.leaving = 0
     x.leaves_at = NEVER

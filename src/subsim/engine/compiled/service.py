@@ -9,6 +9,7 @@ from subsim.engine.compiled.account import expand, new_spell, next_ticket, onboa
 from subsim.engine.compiled.book import by_segment, by_team, by_tier, note
 from subsim.engine.compiled.desk import join, leave, precedes
 from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.idle import stand_by, stand_down
 from subsim.engine.compiled.people import book_time, vacate
 from subsim.engine.compiled.work import ask_dispatch, next_touch
 from subsim.model import slots as at
@@ -33,15 +34,13 @@ def candidate(s: Any, seat: int) -> int:
 def dispatch(w: Any, s: Any, team: int, t: int) -> None:
     """Hand out a team's idle seats, the longest idle first."""
     s.dispatch[team] = NEVER
-    while True:
-        best = -1
-        for seat in range(w.team_from[team], w.team_from[team + 1]):
-            x = s.seats[seat]
-            if x.state == 1 and (best < 0 or x.idle_since < s.seats[best].idle_since) and candidate(s, seat) >= 0:
-                best = seat
-        if best < 0:
-            break
-        begin_service(w, s, best, candidate(s, best), t)
+    seat = s.idle_first[team]
+    while seat >= 0:
+        after = s.seats[seat].idle_after
+        x = candidate(s, seat)
+        if x >= 0:  # what one seat takes leaves no other with more to do: once through the list is enough
+            begin_service(w, s, seat, x, t)
+        seat = after
 
 
 @inner
@@ -61,6 +60,7 @@ def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
     work = x % w.n_work
     leave(s, x)
     book_time(s, seat, t)
+    stand_down(s, seat)
     chair.state = 2
     chair.serves = x
     item.state = 2
@@ -96,9 +96,8 @@ def end_service(w: Any, s: Any, seat: int, t: int) -> None:
     x = chair.serves
     i = x // w.n_work
     book_time(s, seat, t)
-    chair.state = 1
     chair.serves = -1
-    chair.idle_since = t
+    stand_by(s, seat, t)
     by_team(s, chair.team, m.T_ITEMS_DONE, 1)
     by_team(s, chair.team, m.T_MINUTES_SERVED, s.items[x].minutes)
     gain = 1.0

@@ -47,6 +47,8 @@ def clear(s: Any) -> None:
         s.roots[j] = -1
     for j in range(s.dispatch.size):
         s.dispatch[j] = NEVER
+        s.idle_first[j] = -1
+        s.idle_last[j] = -1
     for j in range(s.sends.size):
         s.sends[j] = 0
     for j in range(3):

@@ -95,10 +95,15 @@ class Account:
         return self.alive and self.lives == life
 
 
+def engagement_now(model: Model, account: Account) -> float:
+    """Engagement as it stands."""
+    a, adopted = account, account.stage == ev.ADOPTED
+    return float(engagement.now(model.p, a.segment, a.engagement, a.rest, a.start, a.engagement_at, model.now, adopted))
+
+
 def engage(model: Model, account: Account) -> None:
     """Bring engagement up to now."""
-    elapsed = model.now - account.engagement_at
-    account.engagement = engagement.drifted(model.p, account.engagement, account.rest, elapsed)
+    account.engagement = engagement_now(model, account)
     account.engagement_at = model.now
 
 

@@ -103,7 +103,8 @@ def open_account(model: Model, row: Any, history: Any) -> None:
     account.sponsor = bool(sponsor.present_at_start(p, key, entity, segment))
     open_stage(model, account, int(row.onboarded), float(row.ttv_days))
     account.rest = engagement.rest(p, segment, account.fit, account.ttv_days)
-    account.engagement = engagement.opening(p, key, entity, segment, account.fit, account.ttv_days, score)
+    tenure = -account.start / DAY
+    account.engagement = engagement.opening(p, key, entity, segment, account.fit, account.ttv_days, tenure, score)
     if score >= 0.0:
         account.score = score
         account.band = engagement.band(p, score)

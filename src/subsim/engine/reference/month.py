@@ -10,10 +10,10 @@ from simpy.events import Event
 
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
+from subsim.engine.reference.account import engagement_now
 from subsim.engine.reference.people import book_time
 from subsim.engine.reference.work import waiting_at
 from subsim.model import slots as at
-from subsim.model.rules import engagement
 from subsim.model.rules.clock import YEAR
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def close_account(model: Model, account: Account) -> None:
         record.segment(segment, m.S_SCORE_RED + account.band)
     record.segment(segment, m.S_ADVOCATES, account.advocate)
     record.segment(segment, m.S_WITHOUT_SPONSOR, not account.sponsor)
-    elapsed = model.now - account.engagement_at
-    e = engagement.drifted(model.p, account.engagement, account.rest, elapsed)
-    record.segment(segment, m.S_ENGAGEMENT_MILLI, math.floor(e * 1000.0 + 0.5))
+    record.segment(segment, m.S_ENGAGEMENT_MILLI, math.floor(engagement_now(model, account) * 1000.0 + 0.5))
     record.tier(account.tier, m.R_ACCOUNTS)
     record.tier(account.tier, m.R_ARR, account.arr)
     if account.owner is not None:

@@ -53,11 +53,11 @@ def first_value(model: Model, account: Account) -> Generator[Event, Any, None]:
 def reach_value(model: Model, account: Account) -> None:
     """First value: the account is adopted, its resting engagement is set, its handoff is raised."""
     took = model.now - account.start
+    engage(model, account)
     account.first_value_at = NEVER
     account.stall_at = NEVER
     account.ttv_days = took / DAY
     account.stage = ev.ADOPTED
-    engage(model, account)
     account.rest = engagement.rest(model.p, account.segment, account.fit, account.ttv_days)
     model.record.segment(account.segment, m.S_FIRST_VALUES)
     model.record.segment(account.segment, m.S_TTV_MINUTES, took)

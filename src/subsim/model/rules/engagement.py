@@ -10,6 +10,7 @@ from subsim.model.rules.draw import draw
 from subsim.model.rules.onboarding import lateness
 from subsim.random import purposes
 from subsim.random.quantiles import normal
+from subsim.random.special import exponential_integral
 
 RED, YELLOW, GREEN = range(3)
 BANDS = ("red", "yellow", "green")
@@ -17,7 +18,10 @@ BANDS = ("red", "yellow", "green")
 
 @rule
 def rest(p: Any, segment: int, fit: float, ttv_days: float) -> float:
-    """Resting engagement m = a_s + phi_fit x f - phi_ttv log(TTV / target) - neglect (TTV once it is known)."""
+    """Resting engagement m = a_s + phi_fit x f - phi_ttv log(TTV / target) - neglect (TTV once it is known).
+
+    Before first value the TTV term grows with time; `overdue` adds it up.
+    """
     m = p[at.engagement_rest + segment] + p[at.engagement_fit_effect] * fit - p[at.engagement_neglect + segment]
     if ttv_days >= 0.0:
         m -= p[at.engagement_ttv_effect] * lateness(p, segment, ttv_days)
@@ -30,6 +34,32 @@ def drifted(p: Any, e: float, m: float, elapsed: int) -> float:
     if elapsed <= 0:
         return e
     return m + (e - m) * math.exp(-p[at.engagement_drift] * elapsed / DAY)
+
+
+@rule
+def overdue(p: Any, segment: int, since: int, until: int) -> float:
+    """Engagement lost between two minutes after an account's start because first value has not come yet.
+
+    An unfinished onboarding pulls rest down by phi_ttv max(0, log(elapsed / target)). Solving the drift towards that
+    gives, with x = delta x elapsed and from the target on,
+    phi_ttv (log(x1 / x_target) - log(x0 / x_target) exp(x0 - x1) - exp(-x1) (Ei(x1) - Ei(x0))).
+    """
+    target = p[at.onboarding_target + segment]
+    begin, end = max(since / DAY, target), until / DAY
+    drift = p[at.engagement_drift]
+    if end <= begin or drift <= 0.0:
+        return 0.0
+    left = math.exp(drift * (begin - end))
+    late = math.log(end / target) - math.log(begin / target) * left
+    late -= exponential_integral(drift * end) - exponential_integral(drift * begin) * left
+    return p[at.engagement_ttv_effect] * late
+
+
+@rule
+def now(p: Any, segment: int, e: float, m: float, start: int, computed: int, t: int, adopted: bool) -> float:
+    """Engagement at minute t of an account for which nothing has happened since it was last computed."""
+    e = drifted(p, e, m, t - computed)
+    return e if adopted else e - overdue(p, segment, computed - start, t - start)
 
 
 @rule
@@ -60,15 +90,17 @@ def band(p: Any, score_value: float) -> int:
 
 
 @rule
-def opening(p: Any, key: Any, entity: int, segment: int, fit: float, ttv_days: float, score_value: float) -> float:
+def opening(
+    p: Any, key: Any, entity: int, segment: int, fit: float, ttv_days: float, tenure_days: float, score_value: float
+) -> float:
     """Engagement of a live account at the start, given its last score (below zero: none was read).
 
-    Prior N(mean, s_0) around the rest of a served account; a score is a reading with known error, so the conditional is
-    normal again (Kalman update).
+    Prior N(mean, s_0) around the rest of a served account, that of an unfinished onboarding as late as it is by now; a
+    score is a reading with known error, so the conditional is normal again (Kalman update).
     """
     mean = p[at.engagement_opening_mean + segment] + p[at.engagement_fit_effect] * fit
-    if ttv_days >= 0.0:
-        mean -= p[at.engagement_ttv_effect] * lateness(p, segment, ttv_days)
+    late = lateness(p, segment, ttv_days) if ttv_days >= 0.0 else max(0.0, lateness(p, segment, tenure_days))
+    mean -= p[at.engagement_ttv_effect] * late
     sd = p[at.engagement_opening_sd]
     if score_value >= 0.0:
         reading = min(max(score_value, 0.5), 99.5) / 100.0
