@@ -63,7 +63,9 @@ def cut(tables: Mapping[str, pd.DataFrame], as_of: object) -> dict[str, pd.DataF
     if "accounts" in known:
         accounts = known["accounts"]
         ids = accounts["account_id"]
-        paying = pd.concat([ids[:0], *(known[name]["account_id"] for name in REVENUE_TABLES if name in known)])
+        paying = pd.concat(
+            [ids[:0], *(known[name]["account_id"] for name in REVENUE_TABLES if "account_id" in known.get(name, ()))]
+        )
         started = (accounts["start_date"] <= day) | accounts["start_date"].isna()
         known["accounts"] = accounts[started | among(ids, paying)]
     return {name: table.reset_index(drop=True) for name, table in known.items()}

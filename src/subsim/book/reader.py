@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from subsim.book.assemble import assemble, with_accounts
 from subsim.book.book import Book
 from subsim.book.checks import check, revenue_table
 from subsim.book.columns import TableReport, read_table
@@ -18,11 +18,9 @@ from subsim.book.mapping import Mapping, TableMapping
 from subsim.book.places import Stores, locate, rules_of
 from subsim.book.problems import BookProblems, Problem, listed
 from subsim.book.quarantine import new_file, originals, write
-from subsim.book.schema import UNSEGMENTED
-from subsim.book.source import ROW, Loaded, connect, lock
+from subsim.book.source import Loaded, connect, lock
 from subsim.book.sources import database_name, is_url
 from subsim.errors import InputError, InputErrors
-from subsim.ledger import from_contracts, from_mrr, month_ends_between
 from subsim.ledger.terms import as_day
 from subsim.units import day
 
@@ -73,7 +71,7 @@ def read_book(
         as_of=last_day,
         grace_days=rules.grace_days,
         revenue=revenue,
-        with_accounts=_with_accounts,
+        with_accounts=with_accounts,
         quarantine=quarantine is not None,
     )
     if any(problem.blocks for problem in judged.problems):
@@ -83,7 +81,7 @@ def read_book(
         file = new_file(Path(quarantine), path)
         aside = write(file, judged.aside, originals(path, rules, mapping, judged.aside))
     tables = cut(judged.tables, as_day(last_day))
-    book = _assemble(raw.name, np.datetime64(last_day, "D"), rules, tables, raw.reports)
+    book = assemble(raw.name, last_day, rules, tables, raw.reports)
     return replace(book, problems=(*judged.aside, *judged.problems), quarantine=aside)
 
 
@@ -130,72 +128,6 @@ def _read_tables(source: str | Path, rules: Mapping, mapping: str | Path | None)
             connection.execute("USE memory.main")
             connection.execute(f"DROP SCHEMA {name} CASCADE")
     return raw
-
-
-def _assemble(
-    name: str, last_day: np.datetime64, rules: Mapping, tables: dict[str, pd.DataFrame], reports: list[TableReport]
-) -> Book:
-    tables = {key: _whole_cents(table) for key, table in tables.items()}
-    accounts = tables["accounts"].drop(columns=ROW)
-    accounts["segment"] = accounts["segment"].replace("", UNSEGMENTED)
-    clean = {key: table.drop(columns=ROW) for key, table in tables.items()} | {"accounts": accounts}
-    if "contracts" in clean:
-        ledger = from_contracts(clean["contracts"], accounts, last_day, grace_days=rules.grace_days)
-    else:
-        cube = clean["mrr"].drop(columns="segment").merge(accounts[["account_id", "segment"]], on="account_id")
-        _current(cube, last_day)
-        ledger = from_mrr(cube)
-    return Book(
-        name=name,
-        as_of=last_day.astype(dt.date),
-        grace_days=rules.grace_days,
-        note=rules.note,
-        tables=clean,
-        ledger=ledger,
-        reports=tuple(reports),
-    )
-
-
-def _whole_cents(table: pd.DataFrame) -> pd.DataFrame:
-    """Cents as int64; a blank amount, allowed in a cube and for costs, is none."""
-    money = [name for name in table if str(name).endswith("_cents")]
-    return table.assign(**{str(name): table[name].fillna(0).astype("int64") for name in money})
-
-
-def _current(cube: pd.DataFrame, last_day: np.datetime64) -> None:
-    """A cube must reach the last month that was complete on `as_of`."""
-    due = month_ends_between(last_day, last_day)[0]
-    if due > last_day:
-        due = due.astype("datetime64[M]").astype("datetime64[D]") - np.timedelta64(1, "D")
-    latest = "nothing" if cube.empty else cube["month"].max().strftime("%Y-%m")
-    if cube.empty or cube["month"].max() < pd.Timestamp(due):
-        do = "give an as_of inside the cube, or a newer export"
-        raise InputErrors(
-            [InputError(where="mrr month", found=f"{latest} as the last month", allowed=f"{due} or later", do=do)]
-        )
-
-
-def _with_accounts(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Tables with accounts, made from a cube where a book has none."""
-    return tables if "accounts" in tables else tables | {"accounts": _accounts_of_cube(tables["mrr"])}
-
-
-def _accounts_of_cube(cube: pd.DataFrame) -> pd.DataFrame:
-    """Accounts as a cube shows them: the first month with revenue, the segment of the last row."""
-    rows = cube.sort_values(["account_id", "month"], kind="stable")
-    last = rows.drop_duplicates("account_id", keep="last")
-    first = rows[(rows["mrr_cents"] > 0).fillna(False)].drop_duplicates("account_id").set_index("account_id")["month"]
-    start = last["account_id"].map(first).fillna(last["month"]).astype("datetime64[s]")
-    return pd.DataFrame(
-        {
-            "account_id": last["account_id"],
-            "start_date": start,
-            "segment": last["segment"],
-            "tier": "",
-            "owner_id": "",
-            ROW: last[ROW],
-        }
-    )
 
 
 def _day(as_of: str | dt.date) -> dt.date:

@@ -13,7 +13,14 @@ from psycopg import sql
 from subsim.book.source import BATCH, Loaded, Store, checked_names, insert, one_error
 
 CONNECT_SECONDS = 15
-_OPTIONS = "-c default_transaction_read_only=on -c timezone=UTC -c datestyle=ISO -c extra_float_digits=1"
+#: Nothing is written; times and numbers have one notation; rows come in the same order when they are read again.
+_SETTINGS = (
+    "default_transaction_read_only=on",
+    "timezone=UTC",
+    "datestyle=ISO",
+    "extra_float_digits=1",
+    "synchronize_seqscans=off",
+)
 _TABLES = """
 SELECT n.nspname, c.relname, pg_table_is_visible(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -30,7 +37,10 @@ class Postgres(Store):
         self.name = name
         try:
             self._connection = psycopg.connect(
-                url, connect_timeout=CONNECT_SECONDS, options=_OPTIONS, application_name="subsim"
+                url,
+                connect_timeout=CONNECT_SECONDS,
+                options=" ".join(f"-c {setting}" for setting in _SETTINGS),
+                application_name="subsim",
             )
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._connection.read_only = True
