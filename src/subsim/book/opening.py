@@ -93,7 +93,8 @@ def _spells(book: Book, begin: np.datetime64) -> pd.DataFrame:
     known = book.tables["accounts"].set_index("account_id")["start_date"].reindex(seen_from)
     since = since.astype("datetime64[s]")
     since.loc[known.index] = known.where(known < since.loc[known.index], since.loc[known.index])
-    renewed = rows[(rows["kind"] == "renewal") & (rows["date"] >= rows["account_id"].map(since))]
+    in_spell = rows["date"].to_numpy() >= since.reindex(rows["account_id"]).to_numpy()
+    renewed = rows[(rows["kind"] == "renewal") & in_spell]
     return pd.DataFrame(
         {
             "start_minute": pd.Series(_minutes(since, begin), index=since.index),
