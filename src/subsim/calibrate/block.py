@@ -72,7 +72,8 @@ class BlockFit:
     """Joint draws of a block's parameters, and how the sampling went.
 
     `diagnostics` has rhat_max, ess_bulk_min, ess_tail_min and divergences (independent draws: 1, n, n, 0). `extra` may
-    hold `checks`, a sequence of `diagnose.Check`, and whatever else a block wants to keep, such as associations.
+    hold `checks`, a sequence of `diagnose.Check`; `silent`, a set of keys whose draws are the prior's and independent
+    of all others, so that a run may draw them itself; and whatever else a block wants to keep, such as associations.
     """
 
     draws: Mapping[Key, Floats]

@@ -10,7 +10,8 @@ import hashlib
 import importlib
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +38,6 @@ class Sampled:
 
 def load(library: str) -> Any:
     """A library of the calibration extra; InputError says how to get it where it is missing."""
-    # One optimisation pass instead of many: machine code as fast for these models, compiled in half the time.
-    os.environ.setdefault("NUMBA_OPT", "1")
     try:
         return importlib.import_module(library)
     except ImportError:
@@ -87,7 +86,8 @@ def sample(
         warnings.simplefilter("ignore")
         if known not in _compiled:
             _report(sampling, f"{name}: compiling")
-            _compiled[known] = nutpie.compile_pymc_model(build(data), backend="numba", var_names=list(keep))
+            with _quick_compiler():
+                _compiled[known] = nutpie.compile_pymc_model(build(data), backend="numba", var_names=list(keep))
         _report(sampling, f"{name}: sampling")
         tree = nutpie.sample(
             _compiled[known].with_data(**data),
@@ -105,6 +105,23 @@ def sample(
     draws = {variable: np.asarray(posterior[variable].to_numpy(), float) for variable in keep}
     divergences = int(tree["sample_stats"]["diverging"].sum())
     return Sampled(draws, diagnose_chains(draws.values(), divergences))
+
+
+@contextmanager
+def _quick_compiler() -> Iterator[None]:
+    """One optimisation pass instead of many: as fast for these models, compiled in half the time.
+
+    Only meanwhile: an engine compiled like that would be slower, and would be kept so on disk.
+    """
+    before = os.environ.get("NUMBA_OPT")
+    os.environ["NUMBA_OPT"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NUMBA_OPT"]
+        else:
+            os.environ["NUMBA_OPT"] = before
 
 
 def diagnose_chains(draws: Any, divergences: int = 0) -> dict[str, float]:

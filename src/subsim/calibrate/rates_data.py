@@ -64,7 +64,7 @@ POWER = ("power_at", "power_a", "power_b", "power_p", "power_win", "power_self")
 NORMAL = ("normal_at", "normal_sd", "normal_n", "normal_sum", "normal_squares")
 CENSORED = ("censored_at", "censored_sd", "censored_sign", "censored_log", "censored_n")
 MONTHS = ("month_at", "month_of", "month_years", "month_count")
-_FORMS = {"power": POWER, "normal": NORMAL, "censored": CENSORED, "months": MONTHS}
+FORMS = {"power": POWER, "normal": NORMAL, "censored": CENSORED, "months": MONTHS}
 _WHOLE = {"power_at", "normal_at", "normal_sd", "censored_at", "censored_sd", "month_at", "month_of"}
 
 
@@ -78,7 +78,7 @@ class Sums:
     """Cells of a book while they are collected."""
 
     frame: Frame
-    rows: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: {f: [] for f in _FORMS})
+    rows: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: {f: [] for f in FORMS})
     events: Counter[Key] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
@@ -121,7 +121,7 @@ class Sums:
     def done(self) -> BlockData:
         """The cells as arrays."""
         cells: dict[str, NDArray[Any]] = {}
-        for form, names in _FORMS.items():
+        for form, names in FORMS.items():
             table = np.array(self.rows[form], float).reshape(-1, len(names))
             cells |= {
                 name: table[:, i].astype(np.int64) if name in _WHOLE else table[:, i].copy()
