@@ -69,16 +69,15 @@ class Rates:
         """
         began = time.monotonic()
         check_priors(priors, rates_data.log_keys(frame))
-        shape, count = (sampling.chains, sampling.draws), sampling.chains * sampling.draws
+        chains, length = sampling.chains, sampling.draws
+        count, effective = chains * length, float(chains * length)
         keys = [key for key in priors if key[0] in self.parameters]
-        draws = {
-            key: prior_draws(key, priors[key], chains=shape[0], draws=shape[1], seed=sampling.seed) for key in keys
-        }
-        effective = float(count)
+        draws = {key: prior_draws(key, priors[key], chains=chains, draws=length, seed=sampling.seed) for key in keys}
+        silent = set(keys)
         for number, group in enumerate(_groups(frame)):
-            if not any(data.events.get(key) for key in group):
-                continue
             target = Target.of(group, data, priors, frame)
+            if not target.speaks:
+                continue
             got = independent_draws(
                 target.log_density, target.size, count=count, seed=sampling.seed, name=f"{self.name}/{number}"
             )
