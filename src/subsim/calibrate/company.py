@@ -8,7 +8,6 @@ learns a few numbers that a run has no parameter for, because a scenario decides
 from __future__ import annotations
 
 from subsim.calibrate.priors import Family, Key, Names, Prior, catalogue_prior, catalogue_priors
-from subsim.errors import InputError
 from subsim.model import catalogue
 from subsim.model.catalogue import Parameter
 
@@ -91,12 +90,3 @@ def company_priors(names: Names) -> dict[Key, Prior]:
     """Priors with which a calibration begins, for every number that has one."""
     flows = [(name, (own,)) for name in ("arrival.plan", "arrival.season") for own in names.of(FLOWS[name].by[0])]
     return {key: company_prior(key) for key in [*catalogue_priors(names), *flows, ("arrival.trend", ())]}
-
-
-def check_name(name: str, where: str) -> Parameter:
-    """A number that a calibration may learn or is asked to believe otherwise."""
-    row = described(name, where)
-    if row.label not in ("calibrated", "assumed"):
-        allowed = "a parameter that is calibrated or assumed"
-        raise InputError(where=where, found=f"{name} is a {row.label}", allowed=allowed)
-    return row

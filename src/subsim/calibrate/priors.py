@@ -7,7 +7,7 @@ normal(mean 0.3, sd 0.304)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -129,22 +129,13 @@ def catalogue_priors(names: Names) -> dict[Key, Prior]:
     return {key: catalogue_prior(key) for row in rows for key in keys_of(row, names)}
 
 
-def prior(key: Key, family: str, centre: float, spread: float = 0.0, *, source: str, grade: str) -> Prior:
-    """A prior of one's own for a number of the catalogue.
-
-    Raises:
-        InputError: no such family or grade, no source, a spread that is not positive, a centre outside the range.
-    """
-    return checked(key, Prior(_family(family), centre, spread, source=source, grade=grade), where=_label(key))
-
-
 def elicit(lower: float, upper: float, mass: float, family: str, *, source: str, grade: str) -> Prior:
     """The prior of a family that puts `mass` between two values and half of the rest on either side.
 
     Raises:
         InputError: lower is not below upper, mass is not between 0 and 1, or the family cannot hold both values.
     """
-    kind = _family(family, "elicited prior")
+    kind = family_of(family, "elicited prior")
     if not (np.isfinite(lower) and np.isfinite(upper) and lower < upper):
         raise _wrong("elicited prior", f"lower {lower:g}, upper {upper:g}", "lower below upper")
     if not 0.0 < mass < 1.0:
@@ -190,45 +181,6 @@ def _solved(family: Family, lower: float, upper: float, mass: float) -> tuple[fl
     return float(special.expit(answer.x[0])), float(np.exp(answer.x[1]))
 
 
-def checked(key: Key, own: Prior, *, where: str) -> Prior:
-    """A prior that fits its parameter, with the catalogue's range; raises InputError where it contradicts it."""
-    row = parameter(key[0], where)
-    if row.label not in ("calibrated", "assumed"):
-        raise _wrong(where, f"{row.name} is a {row.label}", "a parameter that is calibrated or assumed")
-    if own.grade not in GRADES or not own.source.strip():
-        raise _wrong(where, f"source {own.source!r}, grade {own.grade!r}", f"a source, and a grade {', '.join(GRADES)}")
-    if not np.isfinite(own.centre) or not np.isfinite(own.spread) or (own.spread <= 0) != own.fixed:
-        raise _wrong(where, str(own), f"finite numbers; {' and '.join(NUMBERS[own.family])}, the spread above 0")
-    if own.family in ("lognormal", "gamma") and own.centre <= 0:
-        raise _wrong(where, str(own), f"a {own.family} prior around a number above 0")
-    if own.family == "beta" and not 0 < own.centre < 1:
-        raise _wrong(where, str(own), "a beta prior around a share between 0 and 1")
-    ranged = replace(own, low=row.low, high=row.high)
-    outside = 0.0 if own.fixed else float(own.distribution().cdf(row.low) + own.distribution().sf(row.high))
-    if not row.low <= own.centre <= row.high or outside > 0.5:
-        raise _wrong(where, str(own), f"values within {row.low:g} to {row.high:g} {row.unit}, the range of {row.name}")
-    return ranged
-
-
-def override(priors: Priors, changes: Mapping[Key, Prior]) -> dict[Key, Prior]:
-    """Priors with some replaced; a key without names stands for every cell of its parameter.
-
-    Raises:
-        InputError: a parameter or a name that the calibration does not have, or a prior that contradicts its range.
-    """
-    result = dict(priors)
-    for key, own in changes.items():
-        found = [known for known in priors if known[0] == key[0] and (not key[1] or known[1] == key[1])]
-        if not found:
-            parameter(key[0], "prior")
-            names = sorted({name for known in priors if known[0] == key[0] for name in known[1]})
-            raise _wrong(
-                _label(key), ", ".join(key[1]) or key[0], ", ".join(names) or "a calibrated or assumed parameter"
-            )
-        result |= {known: checked(known, own, where=_label(known)) for known in found}
-    return result
-
-
 def prior_draws(key: Key, own: Prior, *, chains: int, draws: int, seed: int) -> Floats:
     """(chains, draws) keyed draws of a prior; stratified over the draws, so that few of them show it well."""
     entity = name_entity("calibrate/prior/" + "|".join((key[0], *key[1])))
@@ -238,7 +190,8 @@ def prior_draws(key: Key, own: Prior, *, chains: int, draws: int, seed: int) -> 
     return own.quantile((order + u) / count).reshape(chains, draws)
 
 
-def _family(name: str, where: str = "prior") -> Family:
+def family_of(name: object, where: str = "prior") -> Family:
+    """The family of that name; raises InputError."""
     known: Iterable[Family] = get_args(Family)
     for family in known:
         if family == name:
@@ -246,7 +199,8 @@ def _family(name: str, where: str = "prior") -> Family:
     raise _wrong(where, f"family {name!r}", ", ".join(get_args(Family)))
 
 
-def _label(key: Key) -> str:
+def label_of(key: Key) -> str:
+    """A number as a person names it: `renewal.base of smb`."""
     return f"{key[0]} of {', '.join(key[1])}" if key[1] else key[0]
 
 
