@@ -70,7 +70,7 @@ ROOMS: dict[str, set[str]] = {
     "scenario": FOUNDATION | {"model"},
     "calibrate": FOUNDATION | {"book", "ledger", "model", "random"},
     "experiment": FOUNDATION | {"book", "engine", "ledger", "model", "random", "scenario"},
-    "staffing": FOUNDATION | {"experiment", "model", "scenario"},
+    "staffing": FOUNDATION | {"engine", "experiment", "model", "random", "scenario"},
     "evaluate": FOUNDATION | {"book", "calibrate", "experiment", "ledger", "model", "scenario"},
     # Reports are computed from results, never by running anything.
     "report": FOUNDATION | {"book", "calibrate", "evaluate", "experiment", "ledger", "model", "scenario", "staffing"},

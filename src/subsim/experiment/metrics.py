@@ -158,6 +158,12 @@ def team_values(cube: Cube, name: str) -> Floats:
     return TEAM_METRICS[name].of(_columns(cube.teams, TEAM))
 
 
+def team_window(cube: Cube, name: str, first: int, last: int) -> Floats:
+    """A metric of work over the months first..last-1 taken together (a ratio of sums): array [draws, teams + 1]."""
+    months = cube.teams[:, first:last].sum(axis=1, keepdims=True)
+    return TEAM_METRICS[name].of(_columns(months, TEAM))[:, 0]
+
+
 def cs_cost(cube: Cube) -> Floats:
     """Cost of customer success as array [draws, months], in currency units."""
     seats = cube.teams[..., TEAM.index("cost")].sum(axis=2)

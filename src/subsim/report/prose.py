@@ -14,6 +14,8 @@ from subsim.report.words import capital, chance, listed, money, month, percent, 
 if TYPE_CHECKING:
     from subsim.experiment.contrast import Contrast
     from subsim.experiment.results import Runs
+    from subsim.staffing.choice import Choice
+    from subsim.staffing.staff import Staffing, TeamStaffing
 
 #: Parameters through which coverage works in the model; what they rest on is printed under every comparison.
 CARRIED_BY: Final = {"work.lift": "the lift of touches", "renewal.engagement": "the effect of engagement on renewal"}
@@ -123,4 +125,53 @@ def assumptions(runs: Runs) -> str:
         f"**What this rests on.** {judged} of {len(used)} parameters are judgement (grade D), not measurement; they "
         f"are {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
         "are what the model says under these assumptions, not measured effects. List them with `subsim parameters`."
+    )
+
+
+def staffing_paragraph(staffing: Staffing, one: TeamStaffing) -> str:
+    """The counts that hold up for a team, what one more seat than today adds, and how sure that is."""
+    scenario, choice = staffing.scenario, one.choice
+    title = plain(scenario.teams[one.response.team].title or one.response.team)
+    return " ".join(
+        [f"**{capital(title)}.**", _verdict(staffing, one), _next_seat(staffing, one), _limits(choice)]
+    ).strip()
+
+
+def _verdict(staffing: Staffing, one: TeamStaffing) -> str:
+    choice, currency = one.choice, staffing.scenario.currency
+    if not choice.best:
+        return "No count that was tried keeps the limits."
+    rows = choice.table.set_index("seats")
+    after = f"after {choice.horizon_months} months"
+    if len(choice.best) == 1:
+        value = money(float(rows.loc[choice.best[0], "expected"]), currency)
+        return f"{choice.best[0]} seats have the highest expected net value ({value} {after}); it is {one.today} today."
+    counts = listed([str(count) for count in sorted(choice.best)])
+    return (
+        f"No count is best: {counts} seats cannot be told apart (expected net value within "
+        f"{money(choice.worth, currency)} {after}, on draws that had no part in choosing them); "
+        f"it is {one.today} today."
+    )
+
+
+def _next_seat(staffing: Staffing, one: TeamStaffing) -> str:
+    table = one.response.marginal()
+    rows = table[(table["seats_from"] == one.today) & (table["horizon_months"] == one.choice.horizon_months)]
+    if rows.empty:
+        return ""
+    arr, value = (rows[rows["metric"] == metric].iloc[0] for metric in ("arr", "net_value"))
+    currency = staffing.scenario.currency
+    low, mean, high = (money(arr[key], currency, sign=True) for key in ("q05", "mean", "q95"))
+    return (
+        f"One seat more than today: ARR {mean} on average (90 % interval {low} to {high}), and it pays for itself in "
+        f"{chance(value['p_better'])} of draws."
+    )
+
+
+def _limits(choice: Choice) -> str:
+    if choice.limits.grr_floor is None:
+        return ""
+    return (
+        f"Counted are sizes at which GRR falls below {percent(choice.limits.grr_floor)} with at most "
+        f"{percent(choice.limits.risk)} chance."
     )
