@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from subsim.errors import InputError
 from subsim.ledger import ALL, KINDS, movement_problems
 
 Tables = Mapping[str, pd.DataFrame]
+#: What was found: one text for all rows, or a text for each of some rows.
+Found = str | Callable[[pd.DataFrame], "pd.Series[Any]"]
 
 #: Later date, earlier date.
 ORDERED: Final = (
@@ -43,19 +46,17 @@ class Sheet:
     file: str
     rows: pd.DataFrame
 
-    def flag(
-        self, code: str, column: str, bad: Any, found: "pd.Series[Any] | str", allowed: str, do: str = ""
-    ) -> list[Problem]:
-        """One problem per row where `bad` is true."""
+    def flag(self, code: str, column: str, bad: Any, found: Found, allowed: str, do: str = "") -> list[Problem]:
+        """One problem per row where `bad` is true; `found` is asked for these rows alone."""
         at = np.flatnonzero(pd.Series(bad).fillna(value=False).to_numpy(dtype=bool))
         if not len(at):
             return []
         rows = self.rows.iloc[at]
-        shown = [found] * len(at) if isinstance(found, str) else found.iloc[at].astype(str).tolist()
+        texts = [found] * len(at) if isinstance(found, str) else found(rows).astype(str).tolist()
         ids = rows["account_id"].tolist() if "account_id" in rows else [""] * len(at)
         return [
-            Problem(code, self.name, self.file, int(row), column, value, allowed, do, account)
-            for row, value, account in zip(rows[ROW], shown, ids, strict=True)
+            Problem(code, self.name, self.file, int(row), column, text, allowed, do, account)
+            for row, text, account in zip(rows[ROW], texts, ids, strict=True)
         ]
 
 
@@ -101,43 +102,69 @@ def _order(sheet: Sheet) -> list[Problem]:
     problems = []
     for name, later, earlier in ORDERED:
         if name == sheet.name and {later, earlier} <= set(sheet.rows):
-            end, start = sheet.rows[later], sheet.rows[earlier]
-            found = f"{later} " + day_text(end) + f" before {earlier} " + day_text(start)
-            problems += sheet.flag("end-before-start", later, end < start, found, f"a day on or after {earlier}")
+            wrong = sheet.rows[later] < sheet.rows[earlier]
+            found = partial(_backwards, later, earlier)
+            problems += sheet.flag("end-before-start", later, wrong, found, f"a day on or after {earlier}")
     return problems
+
+
+def _backwards(later: str, earlier: str, rows: pd.DataFrame) -> "pd.Series[str]":
+    return f"{later} " + day_text(rows[later]) + f" before {earlier} " + day_text(rows[earlier])
 
 
 def _once(sheet: Sheet) -> list[Problem]:
     if sheet.name not in ONCE:
         return []
     code, columns, allowed = ONCE[sheet.name]
-    keys = sheet.rows[[name for name in columns if name in sheet.rows]]
-    said = (keys.notna() & (keys != "")).iloc[:, 0]
-    again = keys.duplicated() & said
-    if not again.any():
-        return []
-    texts = keys.assign(**{name: day_text(keys[name]).str[:7] for name in ("month",) if name in keys})
-    found = texts.astype(str).agg(" ".join, axis=1) + " again"
-    return sheet.flag(code, str(keys.columns[-1]), again, found, allowed)
+    present = [name for name in columns if name in sheet.rows]
+    again = sheet.rows.duplicated(present) & sheet.rows[present[0]].notna() & (sheet.rows[present[0]] != "")
+    return sheet.flag(code, present[-1], again, partial(_again, present), allowed)
+
+
+def _again(columns: list[str], rows: pd.DataFrame) -> "pd.Series[str]":
+    texts = [day_text(rows[name]).str[:7] if name == "month" else rows[name].astype(str) for name in columns]
+    return sum((" " + text for text in texts[1:]), texts[0]) + " again"
 
 
 def _accounts(sheet: Sheet) -> list[Problem]:
     accounts, ids = sheet.rows, sheet.rows["account_id"]
     key = folded(ids)
-    twice = key.duplicated() & (key != "")
-    problems = []
-    if twice.any():
-        first, at = ids.groupby(key).transform("first"), accounts[ROW].groupby(key).transform("first").astype(str)
-        found = "'" + ids + "', the same as '" + first + "' in row " + at
-        allowed = "every account once; case and spaces do not count"
-        problems += sheet.flag("duplicate-account", "account_id", twice, found, allowed)
+    allowed = "every account once; case and spaces do not count"
+    problems = sheet.flag("duplicate-account", "account_id", key.duplicated() & (key != ""), _same_as(sheet), allowed)
     reserved = accounts["segment"].str.lower() == ALL
-    allowed = f"a name other than {ALL}, the total"
-    problems += sheet.flag("reserved-segment", "segment", reserved, accounts["segment"], allowed)
-    if "parent_id" in accounts:
-        allowed = "a parent whose own parents end at an account without one"
-        problems += sheet.flag("parent-cycle", "parent_id", _on_cycle(accounts), accounts["parent_id"], allowed)
-    return problems
+    problems += sheet.flag(
+        "reserved-segment", "segment", reserved, text_of("segment"), f"a name other than {ALL}, the total"
+    )
+    allowed = "a parent whose own parents end at an account without one"
+    return problems + sheet.flag("parent-cycle", "parent_id", _on_cycle(accounts), text_of("parent_id"), allowed)
+
+
+def text_of(column: str) -> Callable[[pd.DataFrame], "pd.Series[Any]"]:
+    """The value of a column."""
+    return lambda rows: rows[column]
+
+
+def quoted_text(column: str, after: str = "") -> Callable[[pd.DataFrame], "pd.Series[Any]"]:
+    """The text of a column in quotes."""
+    return lambda rows: "'" + rows[column] + "'" + after
+
+
+def amount_of(column: str) -> Callable[[pd.DataFrame], "pd.Series[Any]"]:
+    """The amount of a column of cents."""
+    return lambda rows: money_text(rows[column])
+
+
+def _same_as(sheet: Sheet) -> Callable[[pd.DataFrame], "pd.Series[Any]"]:
+    """An id with the first row that has it, spelled as there."""
+
+    def found(rows: pd.DataFrame) -> "pd.Series[Any]":
+        keys = folded(sheet.rows["account_id"])
+        first = sheet.rows.assign(key=keys).drop_duplicates("key").set_index("key")
+        mine = keys.loc[rows.index]
+        same, at = mine.map(first["account_id"]), mine.map(first[ROW]).astype(str)
+        return "'" + rows["account_id"] + "', the same as '" + same + "' in row " + at
+
+    return found
 
 
 def _on_cycle(accounts: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
@@ -177,30 +204,28 @@ def _known_accounts(sheet: Sheet, accounts: pd.DataFrame) -> list[Problem]:
 def _spelled_twice(sheet: Sheet) -> list[Problem]:
     """Without an accounts table, ids that differ only by case or spaces would count as several accounts."""
     ids = sheet.rows["account_id"]
-    first = ids.groupby(folded(ids)).transform("first")
-    found = "'" + ids + "' beside '" + first + "'"
-    return sheet.flag("duplicate-account", "account_id", ids != first, found, "one spelling of every account")
+    key = folded(ids)
+    known = pd.DataFrame({"id": ids, "key": key}).drop_duplicates()
+    odd = ids.isin(known.loc[known["key"].duplicated(), "id"])
+    return sheet.flag("duplicate-account", "account_id", odd, _same_as(sheet), "one spelling of every account")
 
 
 def _contracts(sheet: Sheet) -> list[Problem]:
     contracts = sheet.rows
     start, end, term, cents = (contracts[name] for name in ("start_date", "end_date", "term_months", "arr_cents"))
-    problems = []
-    if (cents < 0).any():
-        problems += sheet.flag("negative-amount", "arr", cents < 0, money_text(cents), "0 or more a year")
+    problems = sheet.flag("negative-amount", "arr", cents < 0, amount_of("arr_cents"), "0 or more a year")
     open_ended = end.isna() & term.isna() & start.notna()
     allowed = "a date, or term_months for a contract that renews itself"
     problems += sheet.flag("no-end", "end_date", open_ended, "nothing", allowed)
     odd = ~term.between(1, 240) & term.notna()
-    return problems + sheet.flag("term-length", "term_months", odd, term, "1 to 240 months")
+    return problems + sheet.flag("term-length", "term_months", odd, text_of("term_months"), "1 to 240 months")
 
 
 def _movements(sheet: Sheet) -> list[Problem]:
     rows = sheet.rows
     cents = rows["arr_after_cents"]
-    problems = []
-    if (cents < 0).any():
-        problems += sheet.flag("negative-amount", "arr_after", cents < 0, money_text(cents), "0 or more a year")
+    allowed = "0 or more a year"
+    problems = sheet.flag("negative-amount", "arr_after", cents < 0, amount_of("arr_after_cents"), allowed)
     read = rows[cents.notna() & rows["date"].notna() & rows["kind"].isin(KINDS) & (cents >= 0)]
     odd = movement_problems(read)
     facts = rows.loc[odd.index, [ROW, "account_id"]].assign(found=odd["found"], allowed=odd["allowed"])
@@ -210,10 +235,9 @@ def _movements(sheet: Sheet) -> list[Problem]:
 
 
 def _mrr(sheet: Sheet) -> list[Problem]:
-    cube, problems = sheet.rows, []
+    cube = sheet.rows
     negative = cube["mrr_cents"] < 0
-    if negative.any():
-        problems += sheet.flag("negative-amount", "mrr", negative, money_text(cube["mrr_cents"]), "0 or more a month")
+    problems = sheet.flag("negative-amount", "mrr", negative, amount_of("mrr_cents"), "0 or more a month")
     if cube["month"].notna().any():
         have = pd.PeriodIndex(cube["month"].dropna().unique(), freq="M")
         gaps = pd.period_range(have.min(), have.max(), freq="M").difference(have)
@@ -230,13 +254,14 @@ def _bridge(sheet: Sheet) -> list[Problem]:
     flows = {"new": 1, "expansion": 1, "reactivation": 1, "contraction": -1, "churn": -1}
     rows = sheet.rows.sort_values(["segment", "month"], kind="stable").astype({"opening_cents": "Int64"})
     change = sum((sign * rows[f"{name}_cents"].fillna(0) for name, sign in flows.items() if f"{name}_cents" in rows))
-    closing = (rows["opening_cents"] + change).groupby(rows["segment"]).shift()
-    off = (rows["opening_cents"] != closing).fillna(value=False)
-    if not off.any():
-        return []
-    found = money_text(rows["opening_cents"]) + " after a closing of " + money_text(closing)
-    return sheet.flag(
-        "does-not-tie", "opening", off.sort_index(), found.sort_index(), "the closing of the month before"
+    rows = rows.assign(before=(rows["opening_cents"] + change).groupby(rows["segment"]).shift())
+    off = rows["opening_cents"] != rows["before"]
+    return Sheet(sheet.name, sheet.file, rows).flag(
+        "does-not-tie",
+        "opening",
+        off,
+        lambda bad: money_text(bad["opening_cents"]) + " after a closing of " + money_text(bad["before"]),
+        "the closing of the month before",
     )
 
 
@@ -252,7 +277,7 @@ def _currencies(tables: Tables, files: Mapping[str, str]) -> list[Problem]:
         if rates or used[used != ""].nunique() > 1:
             sheet = Sheet(name, files[name], tables[name])
             allowed = "one currency, or a rate for each in the table fx"
-            problems += sheet.flag("no-rate", "currency", without, used, allowed)
+            problems += sheet.flag("no-rate", "currency", without, text_of("currency"), allowed)
     return problems
 
 

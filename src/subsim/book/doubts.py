@@ -5,12 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from subsim.book.checks import Sheet, Tables, day_text, folded, money_text
+from subsim.book.checks import (
+    Sheet,
+    Tables,
+    amount_of,
+    day_text,
+    folded,
+    money_text,
+    quoted_text,
+    text_of,
+)
 from subsim.book.cut import among, known_rows
 from subsim.book.problems import Problem
 from subsim.book.source import ROW
@@ -31,6 +41,8 @@ NO: Final = ("false", "no", "n", "0", "f")
 #: A term's amount is taken for a total if, divided by its years, it is this close to what the account paid before or
 #: to the list price; chosen so that a doubling at renewal to two years is the only honest case that is asked about.
 TOTAL_TOLERANCE: Final = 0.2
+WHOLE_YEARS: Final = 0.1  # years by which a term may miss a whole number of years
+DOUBLE: Final = 0.8  # an overlap of at least this share of what runs may be the same revenue twice; less is an addition
 DAYS_PER_YEAR: Final = 365.25
 FOREVER: Final = pd.Timestamp("2262-01-01")
 
@@ -87,9 +99,12 @@ def _spellings(book: _Book) -> list[Problem]:
         if not other:
             continue
         odd = text.isin(list(other))
-        found = "'" + text + "' beside '" + text.map(other).astype(str) + "'"
-        problems += sheet.flag(code, column, odd, found, "one spelling")
+        problems += sheet.flag(code, column, odd, partial(_beside, column, other), "one spelling")
     return problems
+
+
+def _beside(column: str, usual: dict[str, str], rows: pd.DataFrame) -> pd.Series:
+    return "'" + rows[column] + "' beside '" + rows[column].map(usual).astype(str) + "'"
 
 
 def _no_revenue(book: _Book) -> list[Problem]:
@@ -97,96 +112,90 @@ def _no_revenue(book: _Book) -> list[Problem]:
     if revenue is sheet or "account_id" not in revenue.rows:
         return []
     without = ~among(sheet.rows["account_id"], revenue.rows["account_id"])
-    return sheet.flag("no-revenue", "account_id", without, sheet.rows["account_id"], f"a row in {book.revenue}")
+    return sheet.flag("no-revenue", "account_id", without, quoted_text("account_id"), f"a row in {book.revenue}")
 
 
 def _parents(book: _Book) -> list[Problem]:
     sheet = book.sheets["accounts"]
-    if "parent_id" not in sheet.rows:
-        return []
     parent = sheet.rows["parent_id"]
     unknown = ~among(parent, sheet.rows["account_id"]) & (parent != "")
-    return sheet.flag("unknown-parent", "parent_id", unknown, "'" + parent + "'", "an account, or nothing")
+    return sheet.flag("unknown-parent", "parent_id", unknown, quoted_text("parent_id"), "an account, or nothing")
 
 
 def _contracts(book: _Book) -> list[Problem]:
     if book.revenue != "contracts":
         return []
     sheet = book.sheets["contracts"]
+    begun = book.accounts.drop_duplicates("account_id").set_index("account_id")["start_date"]
+    sheet = Sheet(sheet.name, sheet.file, sheet.rows.assign(begun=sheet.rows["account_id"].map(begun)))
     rows = sheet.rows
-    problems = sheet.flag(
-        "free-plan", "arr", rows["arr_cents"] == 0, "0.00", "more than 0 a year, or leave it out with exclude"
+    allowed = "more than 0 a year, or left out with exclude"
+    problems = sheet.flag("free-plan", "arr", rows["arr_cents"] == 0, "0.00", allowed)
+    problems += sheet.flag(
+        "future-start",
+        "start_date",
+        rows["start_date"] > book.as_of,
+        lambda bad: money_text(bad["arr_cents"]) + " a year from " + day_text(bad["start_date"]),
+        f"a start by {book.as_of:%Y-%m-%d}",
+        "a signed_date says since when it is in CARR; else it is left out",
     )
-    ahead = rows["start_date"] > book.as_of
-    if ahead.any():
-        found = money_text(rows["arr_cents"]) + " a year from " + day_text(rows["start_date"])
-        allowed, do = (
-            f"a start by {book.as_of:%Y-%m-%d}",
-            "a signed_date says since when it is in CARR; else it is left out",
-        )
-        problems += sheet.flag("future-start", "start_date", ahead, found, allowed, do)
-    begun = rows["account_id"].map(book.accounts.drop_duplicates("account_id").set_index("account_id")["start_date"])
-    early = rows["start_date"] < begun
-    if early.any():
-        found = day_text(rows["start_date"]) + ", the account from " + day_text(begun)
-        problems += sheet.flag("start-mismatch", "start_date", early, found, "the account's start_date or later")
-    return problems + _renewals(sheet, book.grace_days)
+    problems += sheet.flag(
+        "start-mismatch",
+        "start_date",
+        rows["start_date"] < rows["begun"],
+        lambda bad: day_text(bad["start_date"]) + ", the account from " + day_text(bad["begun"]),
+        "the account's start_date or later",
+    )
+    ordered = _one_after_another(rows)
+    ordered_sheet = Sheet(sheet.name, sheet.file, ordered)
+    return problems + _renewals(ordered_sheet, book.grace_days) + _totals(ordered_sheet)
+
+
+def _one_after_another(rows: pd.DataFrame) -> pd.DataFrame:
+    """Paid contracts by account and start, with the one before: its end and amount."""
+    rows = rows[(rows["arr_cents"] > 0) & rows["start_date"].notna() & (rows["account_id"] != "")]
+    rows = rows.assign(end=rows["end_date"].fillna(FOREVER))
+    rows = rows.sort_values(["account_id", "start_date", "end", "arr_cents", ROW], kind="stable")
+    same = (rows["account_id"] == rows["account_id"].shift()).to_numpy(dtype=bool)
+    latest = rows["end"].groupby(rows["account_id"], sort=False).cummax().shift().where(same)
+    return rows.assign(ended=latest, paid=rows["arr_cents"].shift().where(same))
 
 
 def _renewals(sheet: Sheet, grace_days: int) -> list[Problem]:
-    """Late renewals, overlaps, doubles and totals: each contract against those of its account before it."""
+    """Late renewals, doubles, and overlaps large enough to be a renewal that counts twice."""
     rows = sheet.rows
-    rows = rows[(rows["arr_cents"] > 0) & rows["start_date"].notna() & (rows["account_id"] != "")]
-    rows = rows.assign(at=rows.index, end=rows["end_date"].fillna(FOREVER), product=rows.get("product", ""))
-    rows = rows.sort_values(["account_id", "start_date", "end", "arr_cents", ROW], kind="stable")
-    problems = []
-
-    def flag(code: str, column: str, bad: Any, found: pd.Series, allowed: str) -> None:
-        part = Sheet(sheet.name, sheet.file, rows)
-        problems.extend(part.flag(code, column, bad, found, allowed))
-
-    def before(keys: list[str]) -> pd.Series:
-        """Latest end of the earlier contracts."""
-        latest = rows.groupby(keys, sort=False)["end"].cummax()
-        return latest.groupby([rows[key] for key in keys], sort=False).shift()
-
-    ended = before(["account_id"])
-    late = (rows["start_date"] - ended).dt.days - 1
-    found = late.map("{:.0f} days after the term before ended".format)
-    flag(
-        "late-renewal",
-        "start_date",
-        late.between(1, grace_days),
-        found,
-        f"read as a renewal: up to {grace_days} days late",
-    )
+    late = (rows["start_date"] - rows["ended"]).dt.days - 1
+    allowed = f"read as a renewal: up to {grace_days} days late"
+    problems = sheet.flag("late-renewal", "start_date", late.between(1, grace_days), _after_end, allowed)
     same = rows.duplicated(["account_id", "product", "start_date", "end_date", "arr_cents"])
-    flag("same-contract", "start_date", same, money_text(rows["arr_cents"]) + " again", "one row per contract")
-    ended = before(["account_id", "product"])
-    overlap = (ended >= rows["start_date"]) & ~same
-    if overlap.any():
-        found = (
-            "starts " + day_text(rows["start_date"]) + ", the one before ends " + day_text(ended.mask(ended == FOREVER))
-        )
-        flag(
-            "overlap",
-            "start_date",
-            overlap,
-            found.fillna("starts while another runs"),
-            "amounts add up while both are in force",
-        )
+    found = amount_of("arr_cents")
+    problems += sheet.flag("same-contract", "start_date", same, found, "one row per contract")
+    overlap = (rows["ended"] >= rows["start_date"]) & ~same & (rows["arr_cents"] >= DOUBLE * rows["paid"])
+    allowed = "amounts that add up while both are in force"
+    return problems + sheet.flag("overlap", "start_date", overlap, _after_end, allowed)
+
+
+def _after_end(rows: pd.DataFrame) -> pd.Series:
+    ended = day_text(rows["ended"]).where(rows["ended"] < FOREVER, "when it is cancelled")
+    return day_text(rows["start_date"]) + ", the term before ends " + ended
+
+
+def _totals(sheet: Sheet) -> list[Problem]:
+    """Terms of whole years whose amount, divided by the years, is what the account paid before or the list price."""
+    rows = sheet.rows
     years = ((rows["end_date"] - rows["start_date"]).dt.days + 1) / DAYS_PER_YEAR
-    yearly = rows["arr_cents"].astype(float) / years.round().where(years > 1.5)
-    usual = [
-        rows.groupby("account_id", sort=False)["arr_cents"].shift(),
-        rows.get("list_arr_cents", pd.Series(dtype=float)),
-    ]
-    total = np.any(
-        [(yearly / value.reindex(rows.index).astype(float) - 1).abs() < TOTAL_TOLERANCE for value in usual], axis=0
+    whole = (years.round() >= 2) & ((years - years.round()).abs() < WHOLE_YEARS)
+    yearly = rows["arr_cents"].astype(float) / years.round().where(whole)
+    usual = [rows[name].astype(float) for name in ("paid", "list_arr_cents")]
+    total = np.any([(yearly / value - 1).abs() < TOTAL_TOLERANCE for value in usual], axis=0)
+    sheet = Sheet(sheet.name, sheet.file, rows.assign(years=years))
+    return sheet.flag(
+        "multi-year-total",
+        "arr",
+        total,
+        lambda bad: money_text(bad["arr_cents"]) + " for " + bad["years"].map("{:.1f} years".format),
+        "the amount of one year; arr_is: total in book.yaml divides it",
     )
-    found = money_text(rows["arr_cents"]) + " for " + years.map("{:.1f} years".format)
-    flag("multi-year-total", "arr", total, found, "the amount of one year; arr_is: total in book.yaml divides it")
-    return problems
 
 
 def _activity(book: _Book) -> list[Problem]:
@@ -197,35 +206,44 @@ def _activity(book: _Book) -> list[Problem]:
         if name not in book.sheets or column not in book.sheets[name].rows:
             continue
         sheet = book.sheets[name]
-        rows = sheet.rows
-        since, what = rows["account_id"].map(starts), "the account's"
-        if "contract_id" in rows and "contract_id" in (contracts := book.sheets["contracts"].rows):
-            ids = contracts.drop_duplicates("contract_id").set_index("contract_id")["start_date"]
-            since, what = rows["contract_id"].map(ids).fillna(since), "its contract's"
-        early = rows[column] < since
-        if early.any():
-            found = day_text(rows[column]) + " before " + day_text(since)
-            problems += sheet.flag("before-start", column, early, found, f"{what} start_date or later")
+        since = sheet.rows["account_id"].map(starts)
+        if "contract_id" in sheet.rows and "contracts" in book.sheets:
+            contracts = book.sheets["contracts"].rows
+            of_contract = contracts.drop_duplicates("contract_id").set_index("contract_id")["start_date"]
+            since = sheet.rows["contract_id"].where(sheet.rows["contract_id"] != "").map(of_contract).fillna(since)
+        problems += Sheet(sheet.name, sheet.file, sheet.rows.assign(since=since)).flag(
+            "before-start",
+            column,
+            sheet.rows[column] < since,
+            partial(_before_start, column),
+            "the start_date of the contract it names, else of its account, or later",
+        )
     return problems
+
+
+def _before_start(column: str, rows: pd.DataFrame) -> pd.Series:
+    return day_text(rows[column]) + " before " + day_text(rows["since"])
 
 
 def _churn_events(book: _Book) -> list[Problem]:
     """Movements beside another revenue table are evidence: churn there, and flags in accounts, must agree."""
-    accounts, problems = book.sheets["accounts"], []
-    flags = accounts.rows["churned"].str.lower() if "churned" in accounts.rows else pd.Series("", accounts.rows.index)
-    if "movements" in book.sheets and book.revenue != "movements":
-        sheet = book.sheets["movements"]
-        events = sheet.rows[(sheet.rows["kind"] == "churn") & (sheet.rows["date"] <= book.as_of)]
-        ids = accounts.rows["account_id"]
-        seen = among(ids, events["account_id"])
-        found = ids + ": " + ids.map(events.groupby("account_id").size()).map("{:.0f} churn events".format)
-        allowed = "a flag for every account with a churn event"
-        problems += accounts.flag("churn-without-flag", "churned", seen & flags.isin(NO), found, allowed)
-        allowed = "a churn event for every flag"
-        problems += accounts.flag("flag-without-churn", "churned", ~seen & flags.isin(YES), ids, allowed)
-        if book.revenue == "contracts":
-            problems += _still_paying(book, sheet)
-    return problems
+    if "movements" not in book.sheets or book.revenue == "movements":
+        return []
+    accounts, sheet = book.sheets["accounts"], book.sheets["movements"]
+    flags, ids = accounts.rows["churned"].str.lower(), accounts.rows["account_id"]
+    events = sheet.rows[(sheet.rows["kind"] == "churn") & (sheet.rows["date"] <= book.as_of)]
+    count = events.groupby("account_id").size()
+    seen = among(ids, events["account_id"])
+    problems = accounts.flag(
+        "churn-without-flag",
+        "churned",
+        seen & flags.isin(NO),
+        lambda bad: bad["churned"] + ", " + bad["account_id"].map(count).astype(str) + " churn events",
+        "a flag for every account with a churn event",
+    )
+    allowed = "a churn event for every flag"
+    problems += accounts.flag("flag-without-churn", "churned", ~seen & flags.isin(YES), text_of("churned"), allowed)
+    return problems + (_still_paying(book, sheet) if book.revenue == "contracts" else [])
 
 
 def _still_paying(book: _Book, sheet: Sheet) -> list[Problem]:
@@ -234,12 +252,11 @@ def _still_paying(book: _Book, sheet: Sheet) -> list[Problem]:
     last = last[(last["kind"] == "churn") & (last["date"] <= book.as_of)]
     contracts = book.sheets["contracts"].rows
     gone = contracts["account_id"].map(last.set_index("account_id")["date"])
-    on = (contracts["start_date"] < gone) & (
-        contracts["end_date"].fillna(FOREVER) > gone + pd.Timedelta(days=book.grace_days)
-    )
+    late = gone + pd.Timedelta(days=book.grace_days)
+    on = (contracts["start_date"] < gone) & (contracts["end_date"].fillna(FOREVER) > late)
     odd = among(sheet.rows["account_id"], contracts.loc[on, "account_id"]) & sheet.rows.index.isin(last.index)
     allowed = f"contracts that end within {book.grace_days} days of it"
-    return sheet.flag("churn-and-contract", "date", odd, "churn on " + day_text(sheet.rows["date"]), allowed)
+    return sheet.flag("churn-and-contract", "date", odd, lambda bad: "churn on " + day_text(bad["date"]), allowed)
 
 
 def _repeated_ids(book: _Book) -> list[Problem]:
@@ -249,7 +266,7 @@ def _repeated_ids(book: _Book) -> list[Problem]:
             sheet = book.sheets[name]
             ids = sheet.rows[column]
             again = ids.duplicated() & (ids != "")
-            problems += sheet.flag("repeated-id", column, again, "'" + ids + "' again", "every id once")
+            problems += sheet.flag("repeated-id", column, again, quoted_text(column, " again"), "every id once")
     return problems
 
 
@@ -259,7 +276,7 @@ def _seats(book: _Book) -> list[Problem]:
     sheet = book.sheets["touches"]
     seat = sheet.rows["seat_id"]
     unknown = ~among(seat, book.sheets["seats"].rows["seat_id"]) & (seat != "")
-    return sheet.flag("unknown-seat", "seat_id", unknown, "'" + seat + "'", "a seat of the seats table")
+    return sheet.flag("unknown-seat", "seat_id", unknown, quoted_text("seat_id"), "a seat of the seats table")
 
 
 def _formulas(book: _Book) -> list[Problem]:
@@ -271,7 +288,7 @@ def _formulas(book: _Book) -> list[Problem]:
             if starts.any():
                 number = text.str.fullmatch(r"[+-][\d.,]*")
                 allowed = "text that no spreadsheet runs; written files put ' before it"
-                problems += sheet.flag("formula-text", str(column), starts & ~number, text.str[:60], allowed)
+                problems += sheet.flag("formula-text", str(column), starts & ~number, quoted_text(str(column)), allowed)
     return problems
 
 

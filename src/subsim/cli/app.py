@@ -206,19 +206,35 @@ def trace(
 
 
 @app.command()
-def check(book: BookFolder, as_of: AsOf, mapping: MappingFile = None, as_json: Json = False) -> None:
-    """Read a customer base, tie it out and print its ARR bridge.
+def check(
+    book: BookFolder,
+    as_of: AsOf,
+    mapping: MappingFile = None,
+    quarantine: Annotated[
+        Path | None, typer.Option("--quarantine", metavar="FILE", help="New file for rows that break rules.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read a customer base: its ARR bridge, what is wrong in it, and what it can identify. Exit 1 if rows break rules.
 
     Example: `subsim check data/acme --as-of 2026-06-30`
     """
-    from subsim.book import read_book
-    from subsim.cli import books, screen
+    from subsim.book import BookProblems, read_book
+    from subsim.cli import checking, screen
 
-    known = read_book(book, as_of=as_of, mapping=mapping)
+    try:
+        known = read_book(book, as_of=as_of, mapping=mapping, quarantine=quarantine)
+    except BookProblems as broken:
+        if as_json:
+            screen.print_json(checking.broken_json(str(book), as_of, broken.problems))
+        else:
+            checking.show_problems(broken.problems)
+            screen.err.print("Correct these rows, or set them aside with --quarantine FILE.")
+        raise typer.Exit(1) from None
     if as_json:
-        screen.print_json(books.check_json(known))
+        screen.print_json(checking.check_json(known))
     else:
-        books.show(known)
+        checking.show(known)
 
 
 @app.command()
@@ -291,6 +307,58 @@ def warmup(as_json: Json = False) -> None:
         screen.print_json({"compiled": True})
     else:
         screen.show_plain("The engine is compiled.")
+
+
+@app.command()
+def staff(
+    scenario: ScenarioFile,
+    team: Annotated[list[str], typer.Option("--team", metavar="TEAM", help="Team to size; may be repeated.")],
+    seats: Annotated[
+        list[str], typer.Option("--seats", metavar="LOW..HIGH", help="Counts to try, one after each --team.")
+    ],
+    grr_floor: Annotated[
+        str | None, typer.Option("--grr-floor", metavar="SHARE", help="GRR to keep, such as 85 %.")
+    ] = None,
+    risk: Annotated[str, typer.Option("--risk", metavar="SHARE", help="Chance allowed below that floor.")] = "5 %",
+    draws: Draws = 200,
+    seed: Seed = 1,
+    workers: Workers = None,
+    fixed_parameters: Fixed = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for pictures, curve and text.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How many people? ARR, retention, waits and value by the number of seats in a team.
+
+    Example: `subsim staff scenarios/baseline.yaml --team mid_touch --seats 2..12`
+    """
+    from subsim import units
+    from subsim.cli import screen, staffing
+    from subsim.scenario import load_scenario
+    from subsim.staffing.choice import Limits
+    from subsim.staffing.staff import staff as answer
+
+    wanted = staffing.pairs(team, seats)
+    floor = None if grr_floor is None else units.share(grr_floor, where="--grr-floor")
+    limits = Limits(grr_floor=floor, risk=units.share(risk, where="--risk"))
+    total = draws * sum(len(set(counts)) for counts in wanted.values())
+    with screen.progress(total, quiet=as_json) as progress:
+        found = answer(
+            load_scenario(scenario),
+            seats=wanted,
+            draws=draws,
+            seed=seed,
+            limits=limits,
+            workers=workers,
+            progress=progress,
+            fixed_parameters=fixed_parameters,
+        )
+    files = staffing.write(found, out) if out else []
+    if as_json:
+        screen.print_json(found.to_dict())
+        return
+    staffing.show(found)
+    for path in files:
+        screen.out.print(f"Written: {path}", markup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
