@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from subsim.book.schema import Column
-from subsim.book.source import literal
+from subsim.book.source import DIGITS, literal
 from subsim.errors import InputError
 from subsim.units import money_cents, shown
 
@@ -94,7 +94,8 @@ def _money(notation: Notation) -> str:
 def _number(notation: Notation) -> str:
     text = "t" if notation.decimal == "." else "replace(t, ',', '.')"
     value = f"TRY_CAST({text} AS DOUBLE)"
-    return f"CASE WHEN isfinite({value}) THEN {value} + 0.0 END"  # minus zero is zero
+    rounded = f"CAST(format('{{:.{DIGITS}g}}', {value}) AS DOUBLE)"
+    return f"CASE WHEN isfinite({value}) THEN {rounded} + 0.0 END"  # minus zero is zero
 
 
 def other_money(text: str, notation: Notation) -> int:

@@ -14,6 +14,8 @@ from subsim.errors import InputError, InputErrors
 
 ROW: Final = "subsim_row"  # row as a spreadsheet counts it: the header is row 1; in SQL tables the first row is row 1
 BATCH: Final = 50_000
+#: Digits of a floating-point number that mean something, as in spreadsheets; more would show binary dust.
+DIGITS: Final = 15
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,24 @@ def checked_names(names: Sequence[str], where: str) -> list[str]:
     return trimmed
 
 
+def described(connection: duckdb.DuckDBPyConnection, source: str, values: Sequence[str], place: str) -> Loaded:
+    """Create table `raw` from a table expression that DuckDB reads itself, such as `read_parquet(?)`."""
+    columns = connection.execute(f"DESCRIBE SELECT * FROM {source}", values).fetchall()
+    names = checked_names([str(row[0]) for row in columns], place)
+    texts = ", ".join(
+        f"{_as_text(quoted(str(stored)), str(kind))} AS {quoted(name)}"
+        for (stored, kind, *_), name in zip(columns, names, strict=True)
+    )
+    connection.execute(f"CREATE TABLE raw AS SELECT row_number() OVER () AS {ROW}, {texts} FROM {source}", values)
+    return Loaded(names)
+
+
+def _as_text(column: str, kind: str) -> str:
+    if kind == "DOUBLE":
+        return f"CASE WHEN NOT isnan({column}) THEN format('{{:.{DIGITS}g}}', {column}) END"
+    return f"CAST({column} AS VARCHAR)"
+
+
 def insert(
     connection: duckdb.DuckDBPyConnection, names: list[str], rows: Iterable[tuple[int, Sequence[str | None]]]
 ) -> None:
@@ -114,15 +134,15 @@ def _batches(rows: Iterable[tuple[int, Sequence[str | None]]]) -> Iterator[Seque
 
 
 def cell_text(value: object) -> str | None:
-    """A cell of a spreadsheet or of an SQL row as text: dates as ISO, numbers by their shortest decimal text.
+    """A cell of a spreadsheet or of an SQL row as text: dates as ISO, numbers to 15 digits.
 
     >>> cell_text(1234.5), cell_text(0.1 + 0.2), cell_text(dt.datetime(2026, 6, 30)), cell_text(True)
     ('1234.5', '0.3', '2026-06-30', 'true')
     """
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, float):  # 15 digits are what spreadsheets keep; more would show binary dust
-        return format(Decimal(f"{value:.15g}"), "f")
+    if isinstance(value, float):
+        return format(Decimal(f"{value:.{DIGITS}g}"), "f")
     if isinstance(value, dt.datetime):
         midnight = value.time() == dt.time() and value.tzinfo is None
         return value.date().isoformat() if midnight else value.isoformat(sep=" ")

@@ -8,7 +8,17 @@ from typing import override
 
 import duckdb
 
-from subsim.book.source import ROW, Loaded, Store, cell_text, checked_names, insert, literal, one_error, quoted
+from subsim.book.source import (
+    Loaded,
+    Store,
+    cell_text,
+    checked_names,
+    described,
+    insert,
+    literal,
+    one_error,
+    quoted,
+)
 
 _aliases = count()
 
@@ -46,18 +56,10 @@ class DuckDbFile(Store):
         schema, name = self._found[table]
         source = f"{self._alias}.{quoted(schema)}.{quoted(name)}"
         try:
-            stored = [str(row[0]) for row in connection.execute(f"DESCRIBE {source}").fetchall()]
-            names = checked_names(stored, self.place(table))
-            texts = (
-                f"CAST({quoted(old)} AS VARCHAR) AS {quoted(name)}" for old, name in zip(stored, names, strict=True)
-            )
-            connection.execute(
-                f"CREATE TABLE raw AS SELECT row_number() OVER () AS {ROW}, {', '.join(texts)} FROM {source}"
-            )
+            return described(connection, source, [], self.place(table))
         except duckdb.Error as error:
             reason = str(error).splitlines()[0][:200]
             raise one_error(self.place(table), f"a table that cannot be read ({reason})", "a table or view") from None
-        return Loaded(names)
 
     @override
     def close(self) -> None:

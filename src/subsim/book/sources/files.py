@@ -8,7 +8,7 @@ from typing import Final, override
 
 import duckdb
 
-from subsim.book.source import ROW, Loaded, Store, checked_names, one_error, quoted
+from subsim.book.source import ROW, Loaded, Store, checked_names, described, one_error
 from subsim.errors import InputError, InputErrors
 
 MAX_LINE = 1_000_000  # bytes; a longer line is not a row of a table
@@ -45,7 +45,7 @@ class TableFile(Store):
         path = self.path
         try:
             if path.suffix.lower() == ".parquet":
-                return _load_parquet(connection, path)
+                return described(connection, "read_parquet(?)", [path.as_posix()], path.name)
             return _load_csv(connection, path, delimiter)
         except duckdb.Error as error:
             first = str(error).splitlines()[0][:200]
@@ -58,18 +58,6 @@ class TableFile(Store):
     @override
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> Loaded:
-    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path.as_posix()]).fetchall()
-    stored = [str(row[0]) for row in described]
-    names = checked_names(stored, path.name)
-    texts = (f"CAST({quoted(old)} AS VARCHAR) AS {quoted(name)}" for old, name in zip(stored, names, strict=True))
-    connection.execute(
-        f"CREATE TABLE raw AS SELECT row_number() OVER () + 1 AS {ROW}, {', '.join(texts)} FROM read_parquet(?)",
-        [path.as_posix()],
-    )
-    return Loaded(names)
 
 
 def _load_csv(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str | None) -> Loaded:

@@ -18,7 +18,7 @@ _SETTINGS = (
     "default_transaction_read_only=on",
     "timezone=UTC",
     "datestyle=ISO",
-    "extra_float_digits=1",
+    "extra_float_digits=0",
     "synchronize_seqscans=off",
 )
 _TABLES = """
