@@ -138,14 +138,15 @@ class _Terms:
         contract, value, months = (
             rows[name].to_numpy(dtype=np.int64) for name in ("contract", "value_cents", "months")
         )
-        period = np.array([BILLING[name] for name in rows["billing"]], dtype=np.int64)
+        period = np.asarray(rows["billing"].map(BILLING), dtype=np.int64)
         since = month.astype(np.int64)
         return cls(contract, start, since, day, end, due, booked, value, months, period, group, segments)
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> "_Terms":
         """Some of the terms."""
+        rows = np.flatnonzero(chosen)
         columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "segments"}
-        return _Terms(**{name: column[chosen] for name, column in columns.items()}, segments=self.segments)
+        return _Terms(**{name: column[rows] for name, column in columns.items()}, segments=self.segments)
 
     def served(self, day: int) -> Ints:
         """Revenue recognised to the close of a day, since the beginning."""

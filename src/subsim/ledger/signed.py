@@ -35,12 +35,13 @@ def signed_terms(
 ) -> pd.DataFrame:
     """One row per signed term of the contracts, with its value.
 
-    A term of m whole months is worth `ARR x m / 12`, rounded to the cent; any other term `ARR x days / 365`. A contract
-    that starts after `as_of` is booked on `as_of` (its signature is no later, and the book does not say when); every
-    other term is booked on the day it starts, a renewal of itself included.
+    A term of m whole months is worth `ARR x m / 12`, rounded to the cent; any other term `ARR x days / 365`. A term is
+    booked on the day it starts, a renewal of itself too, or when its contract was signed, if that is earlier and known.
+    A contract that starts after `as_of` without a day of signature is booked on `as_of`: it was signed by then.
 
     Args:
-        contracts: as in `subsim.ledger.terms.terms`, and optionally `billing` (a key of `BILLING`), blank for default.
+        contracts: as in `subsim.ledger.terms.terms`, and optionally `billing` (a key of `BILLING`, blank for default)
+            and `signed_date` (NaT where not known).
         accounts: `account_id` and `segment`.
         as_of: the last day the book knows.
         billing: how contracts that do not say so are invoiced, always in advance. Annual in advance is the usual
@@ -72,7 +73,7 @@ def signed_terms(
         contract=contract,
         account_id=rows["account_id"].astype(str).to_numpy(dtype=object)[contract],
         segment=segment.reindex(rows["account_id"].astype(str)).to_numpy(dtype=object)[contract],
-        booked=np.minimum(as_days(signed["start_date"]), as_day(as_of)),
+        booked=_booked(signed, rows, contract, as_day(as_of)),
         stated=stated[contract],
         billing=_known(forms, billing)[contract],
     )
@@ -144,6 +145,17 @@ def _known(forms: "pd.Series[str]", default: str) -> "npt.NDArray[np.object_]":
         allowed = ", ".join(BILLING)
         raise InputError(where="billing", found=repr(wrong[0]), allowed=allowed, do="leave blank for the default")
     return text.to_numpy(dtype=object)
+
+
+def _booked(signed: pd.DataFrame, contracts: pd.DataFrame, contract: Ints, cut: np.datetime64) -> Days:
+    """Day on which each term counts as signed, never after it starts nor after `cut`."""
+    start = as_days(signed["start_date"])
+    booked = np.minimum(start, cut)
+    if "signed_date" not in contracts:
+        return booked
+    paper = as_days(contracts["signed_date"])[contract]
+    first = start == as_days(contracts["start_date"])[contract]
+    return np.where(first & (paper < booked), paper, booked)
 
 
 def _not_started(contracts: pd.DataFrame, stated: Floats, cut: np.datetime64) -> pd.DataFrame:

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from subsim.book import read_book
 from subsim.errors import EngineError, InputError
+from subsim.experiment.demo import AS_OF as AS_OF_DEMO
+from subsim.experiment.demo import demo_folder
 from subsim.ledger import from_contracts, month_ends_between, revenue
 from subsim.ledger.revenue import FLOWS, LEVELS, Payment, revenue_schedule
 from subsim.ledger.signed import BILLING, signed_terms, signed_terms_from_ledger
@@ -131,6 +134,19 @@ def test_a_contract_that_has_not_started_is_signed() -> None:
     month = total(signed_terms(table, ACCOUNTS, "2025-12-15")).iloc[-1]
     assert month[["bookings", "rpo", "revenue", "billings", "deferred_revenue"]].tolist() == [48_500, 48_500, 0, 0, 0]
     assert month["crpo"] == 12_000 + 30_600  # all of b, and a to the end of December
+
+
+def test_a_contract_is_booked_when_it_was_signed() -> None:
+    """A renewal of the book's 12-month contract signed in November; papers after the start change nothing."""
+    table = contracts(
+        ("a", "2025-01-01", "2025-12-31", 36_500), ("a", "2026-01-01", None, 40_000), term_months=[None, 12]
+    )
+    signed = signed_terms(
+        table.assign(signed_date=pd.to_datetime(["2025-02-10", "2025-11-20"])), ACCOUNTS, "2027-06-30"
+    )
+    assert signed["booked_date"].dt.strftime("%Y-%m-%d").tolist() == ["2025-01-01", "2025-11-20", "2027-01-01"]
+    november = total(signed).loc["2025-11-30"]
+    assert november[["bookings", "rpo", "billings"]].tolist() == [40_000, 40_000 + 3100, 0]
 
 
 @pytest.mark.parametrize(
@@ -349,6 +365,35 @@ def test_amendments_roll_into_the_next_term_and_stop_at_the_churn() -> None:
     assert months.loc["2025-09-30", "billings"] == 500
 
 
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 5), st.integers(2, 28), st.sampled_from([0, 0, 5000, 70_000, 365_000])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_revenue_of_any_history_is_its_arr_day_by_day(changes: list[tuple[int, int, int]]) -> None:
+    """Terms begin on the 1st and changes come later in a month, in years of 365 days: revenue is ARR / 365 a day."""
+    month, level, rows = pd.Period("2025-01", "M"), 100_000, [("a", "2025-01-01", "new", 0, 100_000)]
+    for gap, day, after in changes:
+        month += gap
+        if level == after:
+            continue
+        grown = "expansion" if after > level else "contraction"
+        kind = "churn" if not after else grown if level else "reactivation"
+        rows.append(("a", f"{month}-{1 if kind == 'reactivation' else day:02}", kind, level, after))
+        level = after
+    last = "2026-12-31"
+    table = total(signed_terms_from_ledger(ledger(*rows), last, 12), month_ends_between("2025-01-01", last))
+    daily = pd.Series({pd.Timestamp(day): after for _, day, _, _, after in rows})
+    daily = daily.reindex(pd.date_range("2025-01-01", last)).ffill() / 365
+    expected = daily.groupby(daily.index.to_period("M")).sum()
+    gap_cents = table["revenue"].cumsum().to_numpy() - expected.cumsum().to_numpy()
+    assert np.abs(gap_cents).max() <= len(rows) + 1  # half a cent for each part of a term
+    assert table["deferred_revenue"].min() >= 0
+
+
 def test_length_of_terms_by_account() -> None:
     rows = ledger(("a", "2025-01-01", "new", 0, 12_000), ("b", "2025-01-01", "new", 0, 12_000))
     signed = signed_terms_from_ledger(rows, "2025-03-31", pd.Series({"a": 1, "b": 24}))
@@ -361,3 +406,15 @@ def test_no_terms_give_no_money() -> None:
     table = revenue_schedule(empty, YEAR)
     assert table["segment"].tolist() == ["all"] * 12
     assert not np.any(table[[*FLOWS, *LEVELS]])
+
+
+def test_simulated_contracts_and_their_ledger_give_one_schedule() -> None:
+    """The shipped company was simulated; its small accounts have yearly terms, so its ledger tells all there is."""
+    book = read_book(demo_folder(), as_of=AS_OF_DEMO)
+    accounts = book.tables["accounts"].query("segment == 'smb'")
+    signed = book.tables["contracts"][book.tables["contracts"]["account_id"].isin(accounts["account_id"])]
+    told = from_contracts(signed, accounts, AS_OF_DEMO, grace_days=0)
+    ends = month_ends_between(told["date"].min(), AS_OF_DEMO)
+    from_ledger = revenue_schedule(signed_terms_from_ledger(told, AS_OF_DEMO, 12), ends)
+    pd.testing.assert_frame_equal(from_ledger, revenue_schedule(signed_terms(signed, accounts, AS_OF_DEMO), ends))
+    assert from_ledger["revenue"].iloc[-1] > 0
