@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from rich import box
 from rich.table import Table
 
@@ -87,19 +88,19 @@ def _curve(staffing: Staffing, one: TeamStaffing) -> Table:
     heads = ("seats", "ARR", "GRR", "net value", "pays", "regret", "busy", "wait", "dropped")
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
-    for row in choice.table.itertuples():
-        count = row.seats
-        arr, grr = curve.loc[("arr", count)], curve.loc[("grr_ttm", count)]
+    mean = {key: float(value) for key, value in curve["mean"].items()}
+    for row in choice.table.to_dict("records"):
+        count = int(row["seats"])
         table.add_row(
             f"{count}{' *' if count == one.today else '  '}",
-            money(arr["mean"], currency),
-            percent(grr["mean"], 1),
-            money(row.expected, currency),
+            money(mean["arr", count], currency),
+            percent(mean["grr_ttm", count], 1),
+            money(row["expected"], currency),
             chance(pays.get(count, float("nan"))),
-            money(row.regret, currency),
-            percent(curve.loc[("utilisation", count)]["mean"]),
-            f"{curve.loc[('wait_days', count)]['mean']:.1f} d",
-            percent(curve.loc[("expired_share", count)]["mean"], 1),
+            money(row["regret"], currency),
+            percent(mean["utilisation", count]),
+            f"{mean['wait_days', count]:.1f} d",
+            percent(mean["expired_share", count], 1),
             style="bold green" if count in choice.best else None,
         )
     return table
@@ -109,9 +110,9 @@ def _thumbs(one: TeamStaffing) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="What the usual formulas say", title_justify="left")
     for head in ("rule", "seats", "what it looks at", "what it leaves out"):
         table.add_column(head, justify="right" if head == "seats" else "left")
-    for row in one.thumbs.itertuples():
-        seats = "-" if row.seats is None or row.seats != row.seats else f"{row.seats:.0f}"
-        table.add_row(row.rule, seats, row.basis, row.leaves_out)
+    for row in one.thumbs.to_dict("records"):
+        seats = "-" if pd.isna(row["seats"]) else f"{row['seats']:.0f}"
+        table.add_row(row["rule"], seats, row["basis"], row["leaves_out"])
     return table
 
 

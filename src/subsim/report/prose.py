@@ -141,10 +141,10 @@ def _verdict(staffing: Staffing, one: TeamStaffing) -> str:
     choice, currency = one.choice, staffing.scenario.currency
     if not choice.best:
         return "No count that was tried keeps the limits."
-    rows = choice.table.set_index("seats")
+    expected = dict(zip(choice.table["seats"], choice.table["expected"].astype(float), strict=True))
     after = f"after {choice.horizon_months} months"
     if len(choice.best) == 1:
-        value = money(float(rows.loc[choice.best[0], "expected"]), currency)
+        value = money(expected[choice.best[0]], currency)
         return f"{choice.best[0]} seats have the highest expected net value ({value} {after}); it is {one.today} today."
     counts = listed([str(count) for count in sorted(choice.best)])
     return (

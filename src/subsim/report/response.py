@@ -83,7 +83,6 @@ def _finding(staffing: Staffing, one: TeamStaffing) -> str:
 
 
 def _subtitle(staffing: Staffing, one: TeamStaffing, horizon: int) -> str:
-    table = one.choice.table.set_index("seats")
     lines = [
         f"Change against {one.today} seats after {horizon} months; lines are medians, bands central 50 and 90 % "
         f"intervals over {staffing.draws} paired draws.",
@@ -91,7 +90,8 @@ def _subtitle(staffing: Staffing, one: TeamStaffing, horizon: int) -> str:
     ]
     if one.choice.best:
         top = one.choice.best[0]
-        value = money(float(table.loc[top, "expected"]), staffing.scenario.currency)
+        expected = dict(zip(one.choice.table["seats"], one.choice.table["expected"].astype(float), strict=True))
+        value = money(expected[top], staffing.scenario.currency)
         lines[1] += " Triangles: counts to choose from."
         lines.append(f"With {top} seats it is expected to be {value}.")
     return "\n".join(lines)
