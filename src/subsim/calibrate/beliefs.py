@@ -69,7 +69,7 @@ def checked(key: Key, own: Prior, *, where: str) -> Prior:
         raise _wrong(where, f"{row.name} is a {row.label}", "a parameter that is calibrated or assumed")
     if own.grade not in GRADES or not own.source.strip():
         raise _wrong(where, f"source {own.source!r}, grade {own.grade!r}", f"a source, and a grade {', '.join(GRADES)}")
-    if not np.isfinite(own.centre) or not np.isfinite(own.spread) or (own.spread <= 0) != own.fixed:
+    if not np.isfinite(own.centre) or not np.isfinite(own.spread) or (own.family != "fixed") != (own.spread > 0):
         raise _wrong(where, str(own), f"finite numbers: {' and '.join(NUMBERS[own.family])}, the spread above 0")
     if own.family in ("lognormal", "gamma") and own.centre <= 0:
         raise _wrong(where, str(own), f"a {own.family} prior around a number above 0")

@@ -86,8 +86,15 @@ class BlockFit:
 class Block(Protocol):
     """One part of the model whose likelihood stands by itself."""
 
-    name: str
-    parameters: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Name of the block."""
+        ...
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Catalogue names of what it learns, and of what it has to draw along with it."""
+        ...
 
     def summarise(self, book: Book, frame: Frame) -> BlockData:
         """The book's part in sufficient statistics."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,12 @@ class Check:
         value = self.value if np.isfinite(self.value) else None
         return {"name": self.name, "status": self.status, "value": value, "advice": self.advice}
 
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Check:
+        """The check that `to_dict` wrote."""
+        value = np.nan if row["value"] is None else row["value"]
+        return cls(row["name"], row["status"], value, row["advice"])
+
 
 def worst(statuses: Iterable[str]) -> Status:
     """FAIL before REVIEW before PASS."""
@@ -67,9 +73,7 @@ def chain_checks(block: str, diagnostics: Mapping[str, float], draws: int) -> li
             )
         )
     count = diagnostics["divergences"]
-    advice = (
-        "" if count == 0 else "the sampler missed corners of the posterior; tighten the widest priors, or --tune more"
-    )
+    advice = "" if count == 0 else "the sampler missed corners; tighten the widest priors, or --tune more"
     status: Status = "PASS" if count == 0 else "REVIEW" if count <= DIVERGENT_SHARE * draws else "FAIL"
     return [*checks, Check(f"{block}: divergences", status, count, advice)]
 

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 WEAK = 0.2  # share of information from data under which a number reads "prior, not data"
 LEVELS = (0.05, 0.5, 0.95)
 NAMES = ("q05", "q50", "q95")
+CELLS = ("segment", "tier", "work", "team", "month")
 
 
 def contraction(own: Prior, draws: Floats) -> float:
@@ -40,7 +41,7 @@ def learned_row(key: Key, own: Prior, draws: Floats | None, rows: int) -> dict[s
     after = None if draws is None else np.quantile(draws, LEVELS)
     return {
         "name": key[0],
-        **{name: (key[1][0] if key[1] and row.by == (name,) else None) for name in ("segment", "tier", "work", "team")},
+        **{name: (key[1][0] if key[1] and row.by == (name,) else None) for name in CELLS},
         "unit": row.unit,
         "label": row.label,
         "source": own.source,
@@ -109,7 +110,7 @@ def figure(rows: Sequence[Mapping[str, Any]], title: str = "Learned and assumed"
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    cell = next((row[name] for name in ("segment", "tier", "work", "team") if row[name]), "")
+    cell = next((row[name] for name in CELLS if row[name]), "")
     return f"{row['name']}  {cell}".rstrip()
 
 

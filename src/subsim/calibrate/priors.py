@@ -58,7 +58,7 @@ class Prior:
     @property
     def fixed(self) -> bool:
         """Whether there is nothing to learn."""
-        return self.family == "fixed"
+        return self.family == "fixed" or self.spread == 0
 
     def distribution(self) -> Any:
         """The frozen SciPy distribution, before the range; not for fixed ones."""
