@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from subsim.ledger import from_contracts, nrr
+from subsim.ledger.at_risk import risk_rates
 from subsim.ledger.cmrr import Haircut, against_plan, expected_plan
 from subsim.ledger.economics import (
     arr_ceiling,
@@ -180,6 +181,19 @@ def test_people_by_ratio() -> None:
     assert [csms_for(600, 50), csms_for(600, 20)] == [12, 30]
 
 
+def test_a_rescue_squad_keeps_about_half() -> None:
+    """2 T24 (B2-007): of a hundred accounts flagged 90 days before the term ends, fifty are kept: a save rate of 0.5.
+
+    All of them were seen in time, so the detection rate is 1: half of what was lost was lost with open eyes.
+    """
+    names = [f"c{i:02}" for i in range(100)]
+    decided = pd.DataFrame({"account_id": names, "segment": "smb", "due_cents": 100, "kept_cents": [100, 0] * 50})
+    decided = decided.assign(start_date=pd.Timestamp("2025-01-01"), due_date=pd.Timestamp("2025-12-31"))
+    flags = pd.DataFrame({"account_id": names, "entered": pd.Timestamp("2025-10-02"), "left": pd.NaT})
+    rates = risk_rates(decided, flags).iloc[-1]
+    assert rates[["at_risk_share", "save_rate", "detection_rate"]].tolist() == [1.0, 0.5, 1.0]
+
+
 def test_two_years_of_growth() -> None:
     """2 T29 (B2-118): 243 % more in two years is 3.43 times, 85.2 % a year."""
     two_years = float(nrr(343, 100))
@@ -227,6 +241,16 @@ def signed(account: str, first: str, last: str, arr_cents: int, billing: str, co
     ledger = from_contracts(contracts, accounts, first)
     assert ledger["after"].sum() == copies * arr_cents
     return signed_terms(contracts, accounts, first)
+
+
+def test_twenty_customers_at_a_thousand_a_month() -> None:
+    """1 W1a (P1-001, P1-002): $240,000 of ARR is $20,000 of MRR, the invoices of a month; revenue follows the days."""
+    terms = signed("customer", "2025-01-01", "2025-12-31", 12_000 * CENTS, "monthly", copies=20)
+    months = revenue_schedule(terms, ["2025-01-31", "2025-02-28", "2025-12-31"])
+    table = months[months["segment"] == "all"]
+    assert table["billings"].tolist() == [20_000 * CENTS, 20_000 * CENTS, 200_000 * CENTS]
+    assert table["revenue"].sum() == 240_000 * CENTS
+    assert table["revenue"].iloc[0] == 20 * round(12_000 * CENTS * 31 / 365)
 
 
 def test_six_two_year_contracts() -> None:
