@@ -111,7 +111,10 @@ def _no_revenue(book: _Book) -> list[Problem]:
     sheet, revenue = book.sheets["accounts"], book.sheets[book.revenue]
     if revenue is sheet or "account_id" not in revenue.rows:
         return []
-    without = ~among(sheet.rows["account_id"], revenue.rows["account_id"])
+    ids, paying = sheet.rows["account_id"], revenue.rows["account_id"]
+    without = ~among(ids, paying)
+    if without.any():  # another spelling of an id is another problem
+        without &= ~among(folded(ids), folded(paying))
     return sheet.flag("no-revenue", "account_id", without, quoted_text("account_id"), f"a row in {book.revenue}")
 
 

@@ -51,12 +51,17 @@ def judge(
         with_accounts: adds the accounts table to a book that has none.
         quarantine: take out the rows that block.
     """
-    problems = [*found, *check(tables, files)]
+    found = list(found)
+    unread = {(problem.table, problem.row, problem.column) for problem in found}
+    # A value that could not be read is blank from here on; that it is missing would be said twice.
+    checked = [rule for rule in check(tables, files) if (rule.table, rule.row, rule.column) not in unread]
+    problems = [*found, *checked]
     aside: list[Problem] = []
     complete = tables
     if quarantine:
         tables, aside, problems = set_aside(tables, problems, lambda rest: check(rest, files))
     tables = with_accounts(tables)
+    files = {"accounts": files[revenue]} | files
     problems += doubts(tables, files, revenue, as_of, grace_days)
     both = weigh([*problems, *aside], complete, as_of)
     return Judged(tables, both[: len(problems)], both[len(problems) :])

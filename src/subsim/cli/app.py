@@ -29,7 +29,7 @@ _STOPPED = 130
 PLANS = ("baseline", "pooled_mid_market", "tech_touch_long_tail", "high_touch", "two_more_csms")
 
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file (YAML).")]
-BookFolder = Annotated[Path, typer.Argument(metavar="BOOK", help="Folder or file of the customer base.")]
+BookSource = Annotated[str, typer.Argument(metavar="BOOK", help="Folder, file or PostgreSQL URL of the customer base.")]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="Last day that counts, for example 2026-06-30.")]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="Mapping file; BOOK/book.yaml when not given.")]
 Draws = Annotated[int, typer.Option("--draws", help="Number of simulated futures.")]
@@ -207,7 +207,7 @@ def trace(
 
 @app.command()
 def check(
-    book: BookFolder,
+    book: BookSource,
     as_of: AsOf,
     mapping: MappingFile = None,
     quarantine: Annotated[
@@ -226,7 +226,7 @@ def check(
         known = read_book(book, as_of=as_of, mapping=mapping, quarantine=quarantine)
     except BookProblems as broken:
         if as_json:
-            screen.print_json(checking.broken_json(str(book), as_of, broken.problems))
+            screen.print_json(checking.broken_json(book, as_of, broken.problems))
         else:
             checking.show_problems(broken.problems)
             screen.err.print("Correct these rows, or set them aside with --quarantine FILE.")
@@ -239,7 +239,7 @@ def check(
 
 @app.command()
 def rates(
-    book: BookFolder,
+    book: BookSource,
     as_of: AsOf,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Parameter file to write (YAML).")],
     mapping: MappingFile = None,

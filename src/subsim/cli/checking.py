@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from subsim.book.problems import Problem
+from subsim.book.sources import database_name, is_url
 from subsim.book.stakes import tally
 from subsim.calibrate.identify import ASSOCIATION, ENOUGH, Identified, identify
 from subsim.cli import screen
@@ -33,7 +34,8 @@ def broken_json(book: str, as_of: str, problems: Iterable[Problem]) -> dict[str,
     """What `check --json` prints of a book that cannot be used: its problems."""
     rows = [_problem_row(problem) for problem in problems]
     empty = {"arr": None, "logos": None, "bridge": None, "metrics": None}
-    return {"book": book, "as_of": as_of, **empty, "problems": rows, "identifies": None}
+    name = database_name(book) if is_url(book) else book  # an address may hold a password
+    return {"book": name, "as_of": as_of, **empty, "problems": rows, "identifies": None}
 
 
 def check_json(book: Book) -> dict[str, Any]:
