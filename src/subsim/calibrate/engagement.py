@@ -1,9 +1,8 @@
 """Engagement block: drift, noise and levels from health scores; what touches do stays an assumption.
 
-Levels, drift and noise are learned. Neglect, the effect of time to value and the lifts of touches are *not*: the same
-readings would fit many of them, and who gets touched is no accident. Each draw takes them from their priors (or from
-an experiment) and sets the rest so that the observed level comes out; what the readings show about them is reported as
-association.
+Levels, drift and noise are learned. The lifts of touches, the effect of time to value and the shock of a lost sponsor
+are *not*: who gets touched is no accident. Each draw takes them from their priors (or from an experiment), and neglect
+is then what makes the observed levels come out; what the readings show about them is reported as association.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subsim.book import Book
+from subsim.calibrate import effects_experiment
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.engagement_filter import ESTIMATES, estimates
 from subsim.calibrate.engagement_fit import (
+    HIDDEN,
     SUBSET,
-    Draws,
     Mode,
     Shape,
     joint_draws,
     linear,
+    marginal,
     mode,
     normals,
     prior_of,
@@ -42,10 +43,14 @@ LEARNED = (
     "engagement.noise",
     "engagement.opening_mean",
     "engagement.opening_sd",
+    "engagement.neglect",
 )
-KEPT = ("engagement.neglect", "engagement.ttv_effect", "sponsor.shock", "work.lift")
+KEPT = ("engagement.ttv_effect", "sponsor.shock", "work.lift")
+_COMPANY_WIDE = ("engagement.drift", "engagement.noise", "engagement.opening_sd")
 FEW = 30
+_ARMS = "experiment/"  # names of the arrays of an experiment's readings
 _LOWEST_SD = 0.05
+_QUANTILES = {"q05": -1.6448536, "q50": 0.0, "q95": 1.6448536}
 
 
 class Engagement:
@@ -60,13 +65,18 @@ class Engagement:
         notes = _notes(data)
         if not _usable(data):
             return BlockData(0, data.arrays(), {}, notes)
+        arms, more_notes = effects_experiment.compared(book, data)
+        cells = data.arrays() | (arms.arrays(_ARMS) if arms else {})
         read = np.diff(data.reading_from)
-        events: dict[Key, int] = {(name, ()): int(read.sum()) for name in LEARNED[1:3] + LEARNED[4:]}
+        events: dict[Key, int] = {(name, ()): int(read.sum()) for name in _COMPANY_WIDE}
         for segment in frame.segment:
             own = data.segments[data.cell] == segment
-            events["engagement.rest", (segment,)] = int(read[own].sum())
+            for name in ("engagement.rest", "engagement.neglect"):
+                events[name, (segment,)] = int(read[own].sum())
             events["engagement.opening_mean", (segment,)] = int((own & data.live & (read > 0)).sum())
-        return BlockData(int(read.sum()), data.arrays(), events, notes)
+        if arms:
+            events |= {("work.lift", (str(kind),)): len(arms.y) for kind in arms.kinds[:-1]}
+        return BlockData(int(read.sum()), cells, events, notes + more_notes)
 
     def fit(self, data: BlockData, priors: Priors, frame: Frame, sampling: Sampling) -> BlockFit:
         """Independent joint draws by a normal approximation on logarithms, corrected by importance weights."""
@@ -79,14 +89,28 @@ class Engagement:
         if data.rows:
             found = Readings.of(data.cells)
             flat = {key: values.reshape(-1) for key, values in draws.items()}
+            tried = _tried(data, priors, sampling)
+            flat |= {key: values for key, values in tried.items() if key in flat}
             learned, extra = _learned(found, priors, flat, frame, sampling.seed)
-            for key, values in learned.items():
+            for key, values in (learned | tried).items():
+                if key not in draws:
+                    continue
                 row = parameter(key[0])
                 if not own[key].fixed:
                     draws[key] = np.clip(values, row.low, row.high).reshape(sampling.chains, sampling.draws)
         count = float(sampling.chains * sampling.draws)
         exact = {"rhat_max": 1.0, "ess_bulk_min": count, "ess_tail_min": count, "divergences": 0.0}
         return BlockFit(draws, exact, time.perf_counter() - began, extra)
+
+
+def _tried(data: BlockData, priors: Priors, sampling: Sampling) -> dict[Key, Floats]:
+    """Joint draws of the lifts that an experiment teaches."""
+    if _ARMS + "y" not in data.cells:
+        return {}
+    found = effects_experiment.learned(Readings.of(data.cells, _ARMS), priors)
+    z = normals("experiment", (sampling.chains * sampling.draws, len(found.keys)), sampling.seed)
+    values = found.mean + z @ np.linalg.cholesky(found.covariance).T
+    return {key: values[:, place] for place, key in enumerate(found.keys)}
 
 
 def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.DataFrame:
@@ -113,15 +137,8 @@ def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.D
         data, effects = data.silent(), form.mean
     who = at["account_id"].astype(str).to_numpy(object)
     more, place = data.asked(who, days_of(at["date"]))
-    table = estimates(more, form.theta_of(start), form.weights, _by_cell(form, effects))[place]
+    table = estimates(more, form.theta_of(start), form.weights, form.by_cell(effects))[place]
     return pd.DataFrame(table, columns=list(ESTIMATES), index=at.index)
-
-
-def _by_cell(form: Shape, effects: Floats) -> Floats:
-    """[cells, columns]: the effect of each column in each cell; the column of readings has none."""
-    table = effects[form.place]
-    table[:, 0] = 0.0
-    return np.asarray(table)
 
 
 def _usable(data: Readings) -> bool:
@@ -134,36 +151,43 @@ def _learned(
     """Draws of what the readings teach, given the draws of what they do not; and the associations."""
     form = shape(data, priors)
     best = mode(data, form, seed=seed)
-    count = len(next(iter(draws.values())))
-    known, values = _assumed(form, priors, draws, count)
+    known = np.array([place for place, (name, _) in enumerate(form.names) if name in KEPT], np.int64)
+    values = np.column_stack([_effect_draws(form.names[place], draws, priors) for place in known])
     joint = joint_draws(data, form, best, known=known, values=values, seed=seed)
     theta = np.exp(joint.log_theta)
     learned: dict[Key, Floats] = {("engagement.drift", ()): theta[:, 0], ("engagement.noise", ()): theta[:, 1]}
-    for place, key in enumerate(form.names[: form.segments]):
-        if key in draws:
-            learned[key] = joint.effects[:, place]
+    free = [key for place, key in enumerate(form.names) if place not in known]
+    effects = dict(zip(free, joint.effects.T, strict=True))
+    for segment in frame.segment:
+        if ("engagement.rest", (segment,)) in effects:
+            learned["engagement.rest", (segment,)] = effects["engagement.rest", (segment,)]
+            learned["engagement.neglect", (segment,)] = _neglect(data, effects, segment)
     learned |= _opening(data, form, best, draws, priors, frame, seed)
-    together = joint_draws(data, form, best, known=np.zeros(0, np.int64), values=np.zeros((count, 0)), seed=seed)
-    extra = {"associations": _associations(form, together), "importance_share": best.effective}
+    extra = {"associations": _associations(data, form, best), "importance_share": best.effective}
     return learned, extra
 
 
-def _assumed(form: Shape, priors: Priors, draws: dict[Key, Floats], count: int) -> tuple[NDArray[np.int64], Floats]:
-    """Which linear effects are assumed rather than learned, and their draws.
+def _neglect(data: Readings, effects: dict[Key, Floats], segment: str) -> Floats:
+    """Neglect of a segment: where touches are recorded, less the lifts that leave no rows, by the readings of its tiers.
 
-    Where no touches are recorded, how far accounts are held above their rest is unknown and stays free.
+    Otherwise those lifts are all there are, and stand beside neglect.
     """
-    touched = any(name == "work.lift" for name, _ in form.names)
-    known, values = [], []
-    for place, (name, names) in enumerate(form.names):
-        if name == "engagement.rest" or (name == "held" and not touched):
-            continue
-        own: Key = ("engagement.neglect", names[:1]) if name == "held" else (name, names)
-        sign = 1.0 if name == "work.lift" else -1.0
-        known.append(place)
-        drawn = draws.get(own)
-        values.append(sign * (drawn if drawn is not None else np.full(count, prior_of(priors, own[0], *own[1]).centre)))
-    return np.array(known, np.int64), np.column_stack(values) if values else np.zeros((count, 0))
+    neglect = -effects["engagement.neglect", (segment,)]
+    if not set(data.kinds) - {SPONSOR}:
+        return neglect
+    read = np.bincount(data.cell, np.diff(data.reading_from), len(data.segments))
+    own = np.flatnonzero(data.segments == segment)
+    share = read[own] / read[own].sum() if read[own].sum() else np.full(len(own), 1 / len(own))
+    hidden = [effects[HIDDEN, (segment, str(data.tiers[cell]))] for cell in own]
+    return np.asarray(neglect - share @ np.array(hidden))
+
+
+def _effect_draws(key: Key, draws: dict[Key, Floats], priors: Priors) -> Floats:
+    """Draws of an effect as it multiplies its path: a shock and a late first value take away."""
+    sign = 1.0 if key[0] == "work.lift" else -1.0
+    if key in draws:
+        return sign * draws[key]
+    return np.full(len(next(iter(draws.values()))), sign * prior_of(priors, key[0], *key[1]).centre)
 
 
 def _opening(
@@ -176,7 +200,7 @@ def _opening(
     day = float((np.datetime64(frame.as_of, "D") + 1).astype(np.int64))
     more, place = data.asked(data.account[read], np.full(len(read), day))
     effects = linear(data, form, best.log_theta).mean()
-    table = estimates(more, form.theta_of(best.log_theta), form.weights, _by_cell(form, effects))[place]
+    table = estimates(more, form.theta_of(best.log_theta), form.weights, form.by_cell(effects))[place]
     adopted = data.first_value[read] < day
     elapsed = np.where(adopted, data.first_value[read] - data.start[read], data.target[read])
     late = np.log(np.maximum(elapsed, 0.5) / data.target[read])
@@ -212,19 +236,27 @@ def _joined(mean: Floats, variance: float, prior: float, prior_variance: float) 
     return weight * mean + (1 - weight) * prior, float(np.sqrt(weight * variance))
 
 
-def _associations(form: Shape, joint: Draws) -> list[dict[str, Any]]:
+_ASSOCIATIONS = {
+    "engagement.ttv_effect": "association.ttv",
+    "work.lift": "association.lift",
+    "sponsor.shock": "association.sponsor_left",
+}
+
+
+def _associations(data: Readings, form: Shape, best: Mode) -> list[dict[str, Any]]:
     """What the readings show about effects, as rows name, of, q05, q50, q95: never used as an effect."""
-    named = {"held": "association.level", "work.lift": "association.lift", "sponsor.shock": "association.sponsor_left"}
-    named["engagement.ttv_effect"] = "association.ttv"
-    rows: list[tuple[str, tuple[str, ...], Floats]] = [("association.reading_error", (), np.exp(joint.log_theta[:, 2]))]
-    rows += [
-        (named[name], names, joint.effects[:, place]) for place, (name, names) in enumerate(form.names) if name in named
+    mean, covariance = marginal(data, form, best)
+    sd = np.sqrt(np.diag(covariance))
+    error, error_sd = best.log_theta[2], np.sqrt(best.covariance[2, 2])
+    rows: list[dict[str, Any]] = [
+        {"name": "association.reading_error", "of": []}
+        | {q: float(np.exp(error + z * error_sd)) for q, z in _QUANTILES.items()}
     ]
-    levels = np.quantile(np.column_stack([values for *_, values in rows]), [0.05, 0.5, 0.95], axis=0).T
-    return [
-        {"name": name, "of": list(names), **dict(zip(("q05", "q50", "q95"), map(float, row), strict=True))}
-        for (name, names, _), row in zip(rows, levels, strict=True)
-    ]
+    for place, (name, names) in enumerate(form.names):
+        if name in _ASSOCIATIONS:
+            level = {q: float(mean[place] + z * sd[place]) for q, z in _QUANTILES.items()}
+            rows.append({"name": _ASSOCIATIONS[name], "of": list(names)} | level)
+    return rows
 
 
 def _notes(data: Readings) -> tuple[str, ...]:

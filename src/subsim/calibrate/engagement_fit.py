@@ -18,6 +18,7 @@ from subsim.random.entities import name_entity
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+HIDDEN = "hidden lift"  # name of an effect that the catalogue does not have
 SUBSET = 2_000  # accounts that find the mode; the rest then move it
 CORRECTED_ROWS = 20_000  # up to this many readings the normal approximation is corrected by importance weights
 PROPOSALS = 300
@@ -41,21 +42,20 @@ def prior_of(priors: Priors, name: str, *names: str) -> Prior:
 class Shape:
     """How readings depend on numbers: linear effects with normal priors, and the priors of `Theta`.
 
-    `place` [cells, columns] is where a column's effect stands among the linear effects: level at birth by segment, what
-    holds the rest away from it by cell, time to value, kinds of impulse.
+    `design` [cells, columns, effects] says which effects multiply a column in a cell: the level at birth by segment;
+    neglect by segment and hidden lifts by cell, which hold the rest away from it; time to value; kinds of impulse.
     """
 
     names: tuple[Key, ...]
     mean: Floats
     sd: Floats
-    place: Ints
+    design: Floats
     weights: Floats
     theta: tuple[Prior, ...]
 
-    @property
-    def segments(self) -> int:
-        """Number of levels at birth, which come first."""
-        return sum(name == "engagement.rest" for name, _ in self.names)
+    def by_cell(self, effects: Floats) -> Floats:
+        """[cells, columns]: what multiplies each column in each cell."""
+        return np.asarray(self.design @ effects)
 
     def theta_of(self, log_theta: Floats) -> Theta:
         """`Theta` from logarithms."""
@@ -64,47 +64,50 @@ class Shape:
 
 
 def shape(data: Readings, priors: Priors) -> Shape:
-    """The shape for some readings: touches enter where the book has them, else one unknown level by cell."""
+    """The shape for some readings: touches enter where the book has them, else one unknown lift by cell."""
     kinds = [str(kind) for kind in data.kinds]
-    touches = [kind for kind in kinds if kind != SPONSOR]
+    touched = any(kind != SPONSOR for kind in kinds)
     segments = sorted(set(data.segments.tolist()))
-    hidden = HIDDEN_LIFT if touches else UNSEEN_LIFTS
-    names: list[Key] = [("engagement.rest", (segment,)) for segment in segments]
-    numbers = [prior_of(priors, *_flat(name)) for name in names]
-    table = [(prior.centre, prior.sd) for prior in numbers]
-    for segment, tier in zip(data.segments, data.tiers, strict=True):
-        neglect = prior_of(priors, "engagement.neglect", segment)
-        names.append(("held", (segment, tier)))
-        table.append((hidden.centre - neglect.centre, float(np.hypot(neglect.sd, hidden.sd))))
-    ttv = prior_of(priors, "engagement.ttv_effect")
-    names.append(("engagement.ttv_effect", ()))
-    table.append((-ttv.centre, ttv.sd))
-    lifts = []
+    effects: list[tuple[Key, float, Prior]] = []
+    for name in ("engagement.rest", "engagement.neglect"):
+        sign = 1.0 if name == "engagement.rest" else -1.0
+        effects += [((name, (segment,)), sign, prior_of(priors, name, segment)) for segment in segments]
+    pairs = list(zip(data.segments.tolist(), data.tiers.tolist(), strict=True))
+    effects += [((HIDDEN, pair), 1.0, HIDDEN_LIFT if touched else UNSEEN_LIFTS) for pair in pairs]
+    effects.append((("engagement.ttv_effect", ()), -1.0, prior_of(priors, "engagement.ttv_effect")))
     for kind in kinds:
-        prior = prior_of(priors, "sponsor.shock") if kind == SPONSOR else prior_of(priors, "work.lift", kind)
-        sign = -1.0 if kind == SPONSOR else 1.0
-        names.append(("sponsor.shock", ()) if kind == SPONSOR else ("work.lift", (kind,)))
-        table.append((sign * prior.centre, prior.sd))
-        lifts.append(0.0 if kind == SPONSOR else prior.centre)
-    mean, sd = np.array(table).T
-    cells = len(data.segments)
-    place = np.zeros((cells, FIRST_KIND + len(kinds)), np.int64)
-    place[:, ONE] = [segments.index(segment) for segment in data.segments]
-    place[:, HELD] = len(segments) + np.arange(cells)
-    place[:, TTV:] = len(segments) + cells + np.arange(1 + len(kinds))
-    weights = np.zeros((2, place.shape[1]))
-    weights[0, ONE] = 1.0
-    weights[1, FIRST_KIND:] = lifts
-    if not any(lifts):
-        weights[1, HELD] = 1.0
-    response = prior_of(priors, "engagement.response_sd") if any(lifts) else UNSEEN_RESPONSE
+        lost = kind == SPONSOR
+        key: Key = ("sponsor.shock", ()) if lost else ("work.lift", (kind,))
+        effects.append((key, -1.0 if lost else 1.0, prior_of(priors, key[0], *key[1])))
+    design = np.zeros((len(pairs), FIRST_KIND + len(kinds), len(effects)))
+    for cell, (segment, _) in enumerate(pairs):
+        own = segments.index(segment)
+        design[cell, ONE, own] = design[cell, HELD, len(segments) + own] = 1.0
+        design[cell, HELD, 2 * len(segments) + cell] = 1.0
+        for column in range(TTV, design.shape[1]):
+            design[cell, column, 2 * len(segments) + len(pairs) + column - TTV] = 1.0
+    weights, response = _persistent(kinds, priors)
     drift, noise = prior_of(priors, "engagement.drift"), prior_of(priors, "engagement.noise")
-    theta = (drift, noise, READING_ERROR, OWN_LEVEL, response)
-    return Shape(tuple(names), mean, np.maximum(sd, 1e-6), place, weights, theta)
+    return Shape(
+        tuple(key for key, _, _ in effects),
+        np.array([sign * prior.centre for _, sign, prior in effects]),
+        np.maximum([prior.sd for _, _, prior in effects], 1e-6),
+        design,
+        weights,
+        (drift, noise, READING_ERROR, OWN_LEVEL, response),
+    )
 
 
-def _flat(key: Key) -> tuple[str, ...]:
-    return (key[0], *key[1])
+def _persistent(kinds: list[str], priors: Priors) -> tuple[Floats, Prior]:
+    """What persists at an account: its own level, and how it answers touches; and the prior of the latter's sd."""
+    weights = np.zeros((2, FIRST_KIND + len(kinds)))
+    weights[0, ONE] = 1.0
+    lifts = [0.0 if kind == SPONSOR else prior_of(priors, "work.lift", kind).centre for kind in kinds]
+    weights[1, FIRST_KIND:] = lifts
+    if any(lifts):
+        return weights, prior_of(priors, "engagement.response_sd")
+    weights[1, HELD] = 1.0
+    return weights, UNSEEN_RESPONSE
 
 
 @dataclass(frozen=True)
@@ -134,10 +137,9 @@ def linear(data: Readings, form: Shape, log_theta: Floats) -> Linear:
 def _linear(found: Moments, form: Shape) -> Linear:
     prior = 1.0 / form.sd**2
     precision, weighted = np.diag(prior), prior * form.mean
-    for cell, place in enumerate(form.place):
-        own = place[ONE:]
-        np.add.at(precision, (own[:, None], own[None, :]), found.products[cell, ONE:, ONE:])
-        np.add.at(weighted, own, found.products[cell, ONE:, Y])
+    for products, own in zip(found.products, form.design, strict=True):
+        precision += own.T @ products @ own
+        weighted += own.T @ products[:, Y]
     half = np.linalg.cholesky(precision)
     solved = np.linalg.solve(half, weighted)
     squares = float(found.products[:, Y, Y].sum() + (prior * form.mean**2).sum() - solved @ solved)
@@ -273,19 +275,37 @@ def joint_draws(
     """
     draws = len(values)
     free = np.setdiff1d(np.arange(len(form.mean)), known)
-    sd = np.sqrt(np.diag(at.covariance))
-    moving = np.flatnonzero(sd)
-    half = np.zeros_like(at.covariance)
-    half[np.ix_(moving, moving)] = np.linalg.cholesky(at.covariance[np.ix_(moving, moving)])
-    log_theta = at.log_theta + normals(f"{what}/theta", (draws, len(sd)), seed) @ half.T
-    here = linear(data, form, at.log_theta)
-    middle = here.given(free, known, values)
-    effects = middle.copy()
-    for i in moving:
-        step = np.zeros_like(sd)
-        step[i] = max(0.5 * sd[i], 1e-3)
-        there = linear(data, form, at.log_theta + step).given(free, known, values)
-        effects += (there - middle) * ((log_theta[:, i] - at.log_theta[i]) / step[i])[:, None]
+    moving = np.flatnonzero(np.diag(at.covariance))
+    half = np.linalg.cholesky(at.covariance[np.ix_(moving, moving)])
+    moved = normals(f"{what}/theta", (draws, len(moving)), seed) @ half.T
+    log_theta = np.tile(at.log_theta, (draws, 1))
+    log_theta[:, moving] += moved
+    here, slopes = _slopes(data, form, at, lambda found: found.given(free, known, values))
+    effects = here.given(free, known, values)
+    for i, slope in enumerate(slopes):
+        effects += slope * moved[:, [i]]
     spread = np.linalg.cholesky(np.linalg.inv(here.precision[np.ix_(free, free)]))
     effects += normals(f"{what}/effects", effects.shape, seed) @ spread.T
     return Draws(log_theta, effects)
+
+
+def marginal(data: Readings, form: Shape, at: Mode) -> tuple[Floats, Floats]:
+    """Mean and covariance of all linear effects together, over what is left unknown of Theta: association."""
+    here, slopes = _slopes(data, form, at, Linear.mean)
+    moving = np.flatnonzero(np.diag(at.covariance))
+    follow = np.array(slopes).reshape(len(moving), len(form.mean))
+    covariance = np.linalg.inv(here.precision) + follow.T @ at.covariance[np.ix_(moving, moving)] @ follow
+    return here.mean(), np.asarray(covariance)
+
+
+def _slopes(data: Readings, form: Shape, at: Mode, value: Callable[[Linear], Floats]) -> tuple[Linear, list[Floats]]:
+    """The linear part at the mode, and how a value of it moves with each logarithm that is not fixed."""
+    here = linear(data, form, at.log_theta)
+    middle = value(here)
+    slopes = []
+    for i in np.flatnonzero(np.diag(at.covariance)):
+        step = max(0.5 * float(np.sqrt(at.covariance[i, i])), 1e-3)
+        there = at.log_theta.copy()
+        there[i] += step
+        slopes.append((value(linear(data, form, there)) - middle) / step)
+    return here, slopes
