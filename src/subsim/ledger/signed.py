@@ -52,7 +52,7 @@ def signed_terms(
         `due_date` after a loss in mid-term; `months` is 0 where the term is not of whole months.
 
     Raises:
-        InputError: a form of billing that is not in `BILLING`.
+        InputError: a form of billing that is not in `BILLING`, or a contract whose account is not in `accounts`.
 
     Example:
         >>> accounts = pd.DataFrame({"account_id": ["a"], "segment": ["smb"]})
@@ -67,12 +67,16 @@ def signed_terms(
     signed = pd.concat([running, later], ignore_index=True) if len(later) else running
     contract = signed["account_id"].to_numpy(dtype=np.int64)
     forms = rows.get("billing", pd.Series("", rows.index)).fillna("").astype(str)
-    segment = accounts.set_index(accounts["account_id"].astype(str))["segment"]
+    ids = rows["account_id"].astype(str)
+    segment = accounts.set_index(accounts["account_id"].astype(str))["segment"].reindex(ids)
+    if segment.isna().any():
+        found = f"account {segment.index[segment.isna()][0]!r}"
+        raise InputError(where="contracts", found=found, allowed="an account that is in `accounts`, with a segment")
     return _valued(
         signed,
         contract=contract,
-        account_id=rows["account_id"].astype(str).to_numpy(dtype=object)[contract],
-        segment=segment.reindex(rows["account_id"].astype(str)).to_numpy(dtype=object)[contract],
+        account_id=ids.to_numpy(dtype=object)[contract],
+        segment=segment.to_numpy(dtype=object)[contract],
         booked=_booked(signed, rows, contract, as_day(as_of)),
         stated=stated[contract],
         billing=_known(forms, billing)[contract],

@@ -85,6 +85,11 @@ def test_billing_that_is_not_stated_is_annual_or_the_callers() -> None:
         signed_terms(table.assign(billing="weekly"), ACCOUNTS, "2025-12-31")
 
 
+def test_a_contract_of_an_unknown_account_is_refused() -> None:
+    with pytest.raises(InputError, match="contracts: found account 'nobody'"):
+        signed_terms(contracts(("nobody", "2025-01-01", "2025-12-31", 100)), ACCOUNTS, "2025-12-31")
+
+
 def test_billing_in_arrears_is_a_contract_asset_and_no_deferred_revenue() -> None:
     signed = signed_terms(contracts(("a", "2025-01-01", "2025-12-31", 36_500)), ACCOUNTS, "2025-12-31")
     table = total(signed, payment=Payment(invoice_lag_days=90))
