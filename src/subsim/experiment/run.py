@@ -13,7 +13,8 @@ import numpy as np
 from subsim.engine import Cube, simulate
 from subsim.errors import InputError
 from subsim.experiment.build import Setup, build
-from subsim.experiment.results import Outcome, Runs
+from subsim.experiment.parameters import Learned
+from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.random.philox import RUN_LIMIT
 from subsim.scenario import Scenario
 
@@ -32,6 +33,8 @@ def run(
     engine: Engine = "compiled",
     workers: int | None = None,
     fixed_parameters: bool = False,
+    posterior: Learned | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Runs:
     """Simulate scenarios with the same seed and the same parameter draws.
@@ -43,19 +46,39 @@ def run(
         engine: "compiled", or "simpy" for the readable reference engine.
         workers: threads (compiled) or processes (simpy); as many as there are processors when None.
         fixed_parameters: use every parameter's central value, so that draws differ by chance alone.
+        posterior: what a calibration learned (`subsim.calibrate`); one of its draws for each run, in all scenarios the
+            same. Numbers that it has not learned are drawn from their priors.
+        force: run although the posterior's checks failed.
         progress: called with the number of draws just finished.
 
     Raises:
-        InputError: no scenario, two of one name, or a number out of range.
+        InputError: no scenario, two of one name, a number out of range, or a posterior that failed its checks.
     """
+    if posterior is not None and posterior.status == "FAIL" and not force:
+        raise InputError(
+            where="posterior",
+            found=f"its checks failed ({posterior.book})",
+            allowed="PASS or REVIEW",
+            do="see what its summary advises; to run all the same, force it (--force)",
+        )
     chosen = _check(scenarios, draws=draws, seed=seed, engine=engine, workers=workers)
     workers = workers or joblib.cpu_count()
-    setups = [build(scenario, draws=draws, seed=seed, fixed_parameters=fixed_parameters) for scenario in chosen]
+    setups = [
+        build(scenario, draws=draws, seed=seed, fixed_parameters=fixed_parameters, posterior=posterior)
+        for scenario in chosen
+    ]
     outcomes = {
-        scenario.name: Outcome(scenario, setup, _cube(setup, draws, seed, engine, workers, progress))
+        scenario.name: Outcome(scenario, setup, cube_of(setup, draws, seed, engine, workers, progress))
         for scenario, setup in zip(chosen, setups, strict=True)
     }
-    return Runs(outcomes, seed=seed, draws=draws, engine=engine, fixed_parameters=fixed_parameters)
+    return Runs(
+        outcomes,
+        seed=seed,
+        draws=draws,
+        engine=engine,
+        fixed_parameters=fixed_parameters,
+        calibrated=None if posterior is None else Calibrated.of(posterior),
+    )
 
 
 def _check(
@@ -85,7 +108,7 @@ def chunks(draws: int, workers: int) -> list[Chunk]:
     return [(first, last - first) for first, last in pairwise(edges) if last > first]
 
 
-def _cube(setup: Setup, draws: int, seed: int, engine: Engine, workers: int, progress: Progress | None) -> Cube:
+def cube_of(setup: Setup, draws: int, seed: int, engine: Engine, workers: int, progress: Progress | None) -> Cube:
     """The cube of all draws. Every chunk writes its own rows, so order and workers leave no trace."""
     parts = _threads if engine == "compiled" else _processes
     whole: Cube | None = None
