@@ -126,7 +126,8 @@ def _read_tables(source: str | Path, rules: Mapping, mapping: str | Path | None)
                 raw.reports.append(report)
                 raw.problems += problems
             connection.execute("USE memory.main")
-            connection.execute(f"DROP SCHEMA {name} CASCADE")
+            # `raw` stays: expressions of other tables may look it up.
+            connection.execute(f"DROP TABLE IF EXISTS {name}.parsed")
     return raw
 
 
