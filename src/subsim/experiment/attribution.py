@@ -13,7 +13,7 @@ import pandas as pd
 
 from subsim.errors import InputError, InputErrors
 from subsim.experiment.contrast import HORIZONS, compared
-from subsim.experiment.quantiles import STATISTICS, interval, summarise
+from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 from subsim.experiment.results import Runs
 from subsim.experiment.run import run
 from subsim.scenario import Scenario
@@ -61,7 +61,7 @@ class Attribution:
 
     def to_records(self) -> list[dict[str, Any]]:
         """JSON-ready rows."""
-        return list(self.table.to_dict("records"))
+        return [clean(row) for row in self.table.to_dict("records")]
 
     def __repr__(self) -> str:
         return f"Attribution({self.scenario} - {self.base}: {', '.join(self.drivers)})"

@@ -88,9 +88,9 @@ def split_variance(
             values = _at(runs, scenario.name, metric, horizon)
             if base is not None:
                 values = values - _at(runs, base.name, metric, horizon)
-            found = components(values.reshape(parameter_draws, repeats))
-            if found is not None:
-                rows.append({"metric": metric, "horizon_months": horizon, **found})
+            parts = components(values.reshape(parameter_draws, repeats))
+            if parts is not None:
+                rows.append({"metric": metric, "horizon_months": horizon, **parts})
     return VarianceSplit(scenario.name, None if base is None else base.name, pd.DataFrame(rows))
 
 
