@@ -1,35 +1,42 @@
-"""The demo company: four years of a made-up customer base, simulated by subsim itself, so that its truth is known.
+"""The demo company: years of a made-up customer base, simulated by subsim itself, so that its truth is known.
 
 Its history starts from nothing on 2022-07-01 and ends on 2026-06-30 with about 600 live accounts. The truth is the
 catalogue's central values (`truth.yaml` lists them). The files lie in the package; a test makes them anew and
-compares.
+compares. Companies with other numbers, sizes and lengths of history are made in memory by `make_demo`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
-from subsim.engine import events as ev
-from subsim.engine.run import Setup, run_traced
+from subsim.engine import Setup
+from subsim.engine.run import run_traced
 from subsim.errors import InputError
 from subsim.experiment.build import build
-from subsim.experiment.parameters import cells
+from subsim.experiment.demo_tables import Records
+from subsim.experiment.parameters import Names, cells
+from subsim.model.catalogue import Parameter, parameter
 from subsim.scenario import Scenario, load_scenario
+from subsim.units import add_months
 
 SEED = 2022
-START = dt.date(2022, 7, 1)
 MONTHS = 48
 AS_OF = dt.date(2026, 6, 30)
-HEALTH_DAYS = 365
-TABLES = ("accounts", "contracts", "onboarding", "health")
+TABLES = ("accounts", "contracts", "onboarding", "health", "touches", "seats", "sponsors")
+
+#: Numbers of a company: ``{"renewal.frailty": 1.0, ("renewal.base", "segment=smb"): -2.0}``.
+Numbers = Mapping[str | tuple[str, str], float]
+#: A company in which touches and campaigns do nothing at all.
+NO_LIFT: Numbers = {"work.lift": 0.0, "campaign.lift": 0.0, "ticket.fast_lift": 0.0}
 
 
 def demo_folder() -> Path:
@@ -62,13 +69,16 @@ def write_demo(folder: str | Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def history_scenario() -> Scenario:
-    """The company's past: today's people, tiers and prices over four years, from nothing."""
+def history_scenario(months: int = MONTHS, size: float = 1.0) -> Scenario:
+    """The company's past: today's people, tiers and prices, from nothing; ``size`` scales new business and seats."""
     today = load_scenario(scenario_folder() / "baseline.yaml").to_dict()
     for key in ("book", "as_of", "question", "levers"):
         today.pop(key, None)
     for segment in today["segments"].values():
         segment["opening"] = {"accounts": 0}
+        segment["new_business"]["plan"] = [size * logos for logos in segment["new_business"]["plan"]]
+    for team in today["teams"].values():
+        team["seats"] = math.ceil(size * team["seats"])
     no_contraction = {
         "parameter": "contraction.rate",
         "value": 0,
@@ -78,30 +88,64 @@ def history_scenario() -> Scenario:
         today
         | {
             "name": "Demo company, history",
-            "start": str(START),
-            "horizon": f"{MONTHS} months",
+            "start": str(first_day(months)),
+            "horizon": f"{months} months",
             "assumptions": [no_contraction],
         }
     )
 
 
-def make_demo(seed: int = SEED) -> dict[str, pd.DataFrame]:
-    """Simulate the history and write it down as a company would: the tables of a book."""
-    scenario = history_scenario()
-    setup = build(scenario, draws=1, seed=seed, fixed_parameters=True)
-    log, state = run_traced(setup, seed=seed)
-    return _Records(setup, log, state).tables()
+def make_demo(
+    seed: int = SEED,
+    parameters: Numbers | None = None,
+    months: int = MONTHS,
+    scenario: Scenario | None = None,
+    size: float = 1.0,
+) -> dict[str, pd.DataFrame]:
+    """Simulate a history and write it down as a company would: the tables of a book, as of the last day simulated.
+
+    ``parameters`` replace the catalogue's centres (and decisions) for all names or for those given. ``size`` and
+    ``months`` are those of the demo company's history, which ends on `AS_OF`; a scenario of one's own has its dates
+    and its plan instead.
+
+    Raises:
+        InputError: an unknown parameter or name, or a number outside its range.
+
+    >>> tables = make_demo(seed=7, parameters={("renewal.base", "segment=smb"): -1.5}, months=12, size=0.2)
+    >>> sorted(tables)
+    ['accounts', 'contracts', 'health', 'onboarding', 'seats', 'sponsors', 'touches']
+    """
+    return simulated(scenario or history_scenario(months, size), seed, parameters).tables()
 
 
-def truth(seed: int = SEED) -> dict[str, Any]:
-    """What the history was made with."""
-    scenario = history_scenario()
+def make_movements(
+    seed: int = SEED,
+    parameters: Numbers | None = None,
+    months: int = MONTHS,
+    scenario: Scenario | None = None,
+    size: float = 1.0,
+) -> pd.DataFrame:
+    """The revenue of the same company as a table `movements`, to stand in the place of `contracts`."""
+    return simulated(scenario or history_scenario(months, size), seed, parameters).movements()
+
+
+def truth(
+    seed: int = SEED,
+    parameters: Numbers | None = None,
+    months: int = MONTHS,
+    scenario: Scenario | None = None,
+    size: float = 1.0,
+) -> dict[str, Any]:
+    """What a history was made with: every number that a calibration may learn or that has to be assumed."""
+    scenario = scenario or history_scenario(months, size)
+    numbers = with_numbers(scenario, seed, parameters).parameters[0]
     rows = [
-        {"parameter": cell.parameter.name, "of": list(cell.keys), "value": round(cell.value, 10)}
+        {"parameter": cell.parameter.name, "of": list(cell.keys), "value": round(float(numbers[cell.index]), 10)}
         for cell in cells(scenario).values()
         if cell.parameter.label in ("calibrated", "assumed")
     ]
-    return {"seed": seed, "start": str(START), "as_of": str(AS_OF), "parameters": rows}
+    as_of = add_months(scenario.start, scenario.horizon_months) - dt.timedelta(days=1)
+    return {"seed": seed, "start": str(scenario.start), "as_of": str(as_of), "parameters": rows}
 
 
 def write_tables(folder: Path, seed: int = SEED) -> None:
@@ -112,108 +156,43 @@ def write_tables(folder: Path, seed: int = SEED) -> None:
     (folder / "truth.yaml").write_text(yaml.safe_dump(truth(seed), sort_keys=False), encoding="utf-8")
 
 
-@dataclass
-class _Term:
-    """A contract period of an account: from, until (both days inclusive), ARR in cents."""
-
-    account: int
-    begin: int
-    arr: int
-    added: list[tuple[int, int]] = field(default_factory=list)
+def first_day(months: int) -> dt.date:
+    """First day of so many months that end with `AS_OF`."""
+    return add_months(AS_OF + dt.timedelta(days=1), -months)
 
 
-class _Records:
-    """Turns a trace into contracts, kick-offs and readings."""
-
-    def __init__(self, setup: Setup, log: Any, state: Any) -> None:
-        self.setup, self.log, self.state = setup, log, state
-        self.rows: list[tuple[str, dt.date, dt.date, int]] = []
-        self.open: dict[int, _Term] = {}
-        self.started: dict[int, int] = {}
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        opens = {ev.L_NEW, ev.L_RENEWED, ev.L_REACTIVATION}
-        grows = {ev.L_EXPANSION, ev.L_CROSS_SELL}
-        for minute, code, who, _, before, after in self.log.tolist():
-            if code in opens:
-                self._close(who, minute)
-                self.open[who] = _Term(who, minute, after)
-                self.started.setdefault(who, minute)
-            elif code in (ev.L_PRICE, ev.L_CONTRACTION, ev.L_CONCESSION):
-                self.open[who].arr += after - before  # at the renewal itself
-            elif code in grows:
-                self.open[who].added.append((minute, after - before))
-            elif code == ev.L_CHURN:
-                self._close(who, minute)
-        for who in sorted(self.open):
-            self._write(self.open[who], int(self.state.accounts[who].term_end))
-        return {
-            "accounts": self._accounts(),
-            "contracts": self._contracts(),
-            "onboarding": self._onboarding(),
-            "health": self._health(),
-        }
-
-    def _close(self, who: int, minute: int) -> None:
-        term = self.open.pop(who, None)
-        if term is not None:
-            self._write(term, minute)
-
-    def _write(self, term: _Term, end: int) -> None:
-        last = _day(end) - dt.timedelta(days=1)
-        for begin, arr in [(term.begin, term.arr), *term.added]:
-            if _day(begin) <= last:
-                self.rows.append((_name(term.account), _day(begin), last, arr))
-
-    def _contracts(self) -> pd.DataFrame:
-        rows = sorted(self.rows)
-        table = pd.DataFrame(rows, columns=["account_id", "start_date", "end_date", "cents"])
-        table["arr"] = [f"{cents // 100}.{cents % 100:02d}" for cents in table.pop("cents")]
-        return table
-
-    def _accounts(self) -> pd.DataFrame:
-        signed = {name for name, *_ in self.rows}
-        accounts = self.state.accounts
-        known = [who for who in sorted(self.started) if _name(who) in signed]
-        return pd.DataFrame(
-            {
-                "account_id": [_name(who) for who in known],
-                "start_date": [_day(self.started[who]) for who in known],
-                "segment": [self.setup.segment_names[accounts[who].segment] for who in known],
-                "tier": [self.setup.tier_names[accounts[who].tier] for who in known],
-            }
-        )
-
-    def _onboarding(self) -> pd.DataFrame:
-        chosen = self.log[self.log.code == ev.FIRST_VALUE]
-        reached = dict(zip(chosen.who.tolist(), chosen.minute.tolist(), strict=True))
-        known = [who for who in sorted(self.started) if _name(who) in {name for name, *_ in self.rows}]
-        return pd.DataFrame(
-            {
-                "account_id": [_name(who) for who in known],
-                "kickoff_date": [_day(self.started[who]) for who in known],
-                "first_value_date": [_day(reached[who]) if who in reached else "" for who in known],
-            }
-        )
-
-    def _health(self) -> pd.DataFrame:
-        since = int(self.setup.world.months[-1]) - HEALTH_DAYS * 1440
-        reads = self.log[(self.log.code == ev.REVIEW) & (self.log.minute >= since)]
-        return pd.DataFrame(
-            {
-                "account_id": [_name(who) for who in reads.who.tolist()],
-                "date": [_day(minute) for minute in reads.minute.tolist()],
-                "score": np.round(reads.before / 1e6, 1),
-            }
-        )
+def simulated(scenario: Scenario, seed: int, parameters: Numbers | None) -> Records:
+    """One run of a scenario with some of its numbers replaced."""
+    setup = with_numbers(scenario, seed, parameters)
+    return Records(setup, *run_traced(setup, seed=seed))
 
 
-def _name(who: int) -> str:
-    return f"D{who + 1:04d}"
+def with_numbers(scenario: Scenario, seed: int, parameters: Numbers | None) -> Setup:
+    """The scenario at its centres, with some numbers replaced."""
+    setup = build(scenario, draws=1, seed=seed, fixed_parameters=True)
+    names, numbers = Names(scenario), setup.parameters.copy()
+    for key, value in (parameters or {}).items():
+        name, keys = key if isinstance(key, tuple) else (key, "")
+        row = parameter(name, "parameters")
+        if not row.low <= value <= row.high:
+            where = f"parameters[{key!r}]"
+            raise InputError(where=where, found=str(value), allowed=f"{row.low} to {row.high} {row.unit}")
+        numbers[0, names.index(row, _named(names, row, keys))] = value
+    return replace(setup, parameters=numbers)
 
 
-def _day(minute: int) -> dt.date:
-    return START + dt.timedelta(days=minute // 1440)
+def _named(names: Names, row: Parameter, keys: str) -> dict[str, str]:
+    """The names in ``segment=smb``, checked."""
+    found = {dimension: name for dimension, _, name in (part.partition("=") for part in keys.split(", ") if part)}
+    for dimension, name in found.items():
+        where = f"parameters[{row.name!r}]"
+        if dimension not in row.by:
+            allowed = ", ".join(f"{by}=name" for by in row.by) or "no name: it is one number"
+            raise InputError(where=where, found=repr(keys), allowed=allowed)
+        if name not in names.of(dimension):
+            allowed = ", ".join(f"{dimension}={known}" for known in names.of(dimension))
+            raise InputError(where=where, found=repr(keys), allowed=allowed)
+    return found
 
 
 if __name__ == "__main__":
