@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from subsim.book import Book, read_book
+    from subsim.calibrate import Posterior, calibrate, elicit, load_posterior
     from subsim.experiment.contrast import Contrast
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "subsim.book": ("Book", "read_book"),
+    "subsim.calibrate": ("Posterior", "calibrate", "elicit", "load_posterior"),
     "subsim.experiment.contrast": ("Contrast",),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
@@ -50,6 +52,10 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of use
     "read_book",
     "Book",
+    "calibrate",
+    "elicit",
+    "load_posterior",
+    "Posterior",
     "load_scenario",
     "Scenario",
     "hire",

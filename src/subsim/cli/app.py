@@ -37,6 +37,10 @@ Seed = Annotated[int, typer.Option("--seed", help="Same seed, same result.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Threads; all processors when not given.")]
 EngineName = Annotated[Literal["compiled", "simpy"], typer.Option("--engine", help="simpy is the slow reference.")]
 Fixed = Annotated[bool, typer.Option("--fixed-parameters", help="Central parameter values: chance alone varies.")]
+PosteriorFolder = Annotated[
+    Path | None, typer.Option("--posterior", help="What `calibrate` wrote: draws that it learned.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Run although the posterior's checks failed.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder of results.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -50,6 +54,8 @@ def run(
     workers: Workers = None,
     engine: EngineName = "compiled",
     fixed_parameters: Fixed = False,
+    posterior: PosteriorFolder = None,
+    force: Force = False,
     out: Out = Path("results"),
     no_figures: NoFigures = False,
     as_json: Json = False,
@@ -62,7 +68,9 @@ def run(
     from subsim.report import prose
     from subsim.scenario import load_scenario
 
-    options = work.Options(draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json)
+    options = work.Options(
+        draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force
+    )
     runs = work.simulate([load_scenario(scenario)], options)
     folder = work.keep(runs, options)
     if as_json:
@@ -82,6 +90,8 @@ def compare(
     workers: Workers = None,
     engine: EngineName = "compiled",
     fixed_parameters: Fixed = False,
+    posterior: PosteriorFolder = None,
+    force: Force = False,
     out: Out = Path("results"),
     no_figures: NoFigures = False,
     as_json: Json = False,
@@ -94,7 +104,9 @@ def compare(
     from subsim.report import prose
     from subsim.scenario import load_scenario
 
-    options = work.Options(draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json)
+    options = work.Options(
+        draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force
+    )
     runs = work.simulate([load_scenario(path) for path in (base, *others)], options)
     folder = work.keep(runs, options)
     if as_json:
@@ -257,6 +269,31 @@ def rates(
         screen.print_json({"written": str(output), "rates": rows})
     else:
         screen.show_plain(f"{len(rows)} rates written to {output}")
+
+
+@app.command()
+def calibrate(
+    book: Annotated[str, typer.Argument(metavar="BOOK", help="Folder, file or PostgreSQL URL of the customer base.")],
+    as_of: AsOf,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for the posterior and its report.")
+    ] = None,
+    mapping: MappingFile = None,
+    priors: Annotated[Path | None, typer.Option("--priors", metavar="FILE", help="Priors of your own (YAML).")] = None,
+    draws: Annotated[int, typer.Option("--draws", help="Draws kept of each chain.")] = 500,
+    tune: Annotated[int, typer.Option("--tune", help="Steps of each chain before them.")] = 500,
+    chains: Annotated[int, typer.Option("--chains", help="Chains.")] = 4,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Learn from a customer base what it can teach about the model, and say what stays assumed.
+
+    Example: `subsim calibrate data/acme --as-of 2026-06-30 -o acme_posterior`
+    """
+    from subsim.cli import calibrating
+
+    sizes = calibrating.Sizes(draws, tune, chains, seed)
+    calibrating.calibrate_book(book, as_of, mapping, priors, output, sizes, as_json=as_json)
 
 
 @app.command()

@@ -32,6 +32,8 @@ class Options:
     out: Path
     figures: bool
     json: bool
+    posterior: Path | None = None
+    force: bool = False
 
 
 def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
@@ -39,6 +41,11 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
     from subsim.experiment.run import run
 
     store.check_folder(options.out)
+    posterior = None
+    if options.posterior is not None:
+        from subsim.calibrate import load_posterior
+
+        posterior = load_posterior(options.posterior)
     with screen.progress(options.draws * len(scenarios), quiet=options.json) as advance:
 
         def progress(done: int) -> None:
@@ -53,6 +60,8 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
             engine=options.engine,
             workers=options.workers,
             fixed_parameters=options.fixed_parameters,
+            posterior=posterior,
+            force=options.force,
             progress=progress,
         )
 

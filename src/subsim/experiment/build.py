@@ -15,8 +15,9 @@ from subsim.engine import events as ev
 from subsim.engine.state import ROUTE, SEAT, World
 from subsim.errors import InputError
 from subsim.experiment.dated import lever_rows, lever_text, route_levers
+from subsim.experiment.new_business import plan_of, plan_scales
 from subsim.experiment.opening import book_opening, made_up_opening
-from subsim.experiment.parameters import PLAN, Names, cells, draw_rows, parameter_rows
+from subsim.experiment.parameters import Learned, Names, cells, draw_rows
 from subsim.model.rules.work import ROLES
 from subsim.model.slots import TEAMS
 from subsim.random.entities import SOURCE_LIMIT, name_entity
@@ -29,19 +30,26 @@ _COVERAGE = {"digital": ev.DIGITAL, "named": ev.NAMED, "pooled": ev.POOLED, "hyb
 _ANY_ARR = 1 << 62
 
 
-def build(scenario: Scenario, *, draws: int, seed: int, fixed_parameters: bool = False) -> Setup:
+def build(
+    scenario: Scenario,
+    *,
+    draws: int,
+    seed: int,
+    fixed_parameters: bool = False,
+    posterior: Learned | None = None,
+) -> Setup:
     """Make a scenario ready to run.
 
     Raises:
-        InputError: the book or the parameter file cannot be used with the scenario.
+        InputError: the book, the parameter file or the posterior cannot be used with the scenario.
     """
     names = Names(scenario)
     table = cells(scenario)
     months = np.array([0, *units.month_starts(scenario.start, scenario.horizon_months)], np.int64)
     book = book_of(scenario)
-    centre = draw_rows(table, draws=1, seed=seed, fixed=True)[0]
+    centre = draw_rows(table, draws=1, seed=seed, fixed=True, posterior=posterior)[0]
     start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
-    plan = _plan(scenario)
+    plan = plan_of(scenario, posterior)
     # Leads come at one rate per process month; a short calendar month takes more of them to bring its whole plan.
     per_process_month = plan * (units.MONTH_MINUTES / np.diff(months))
     seats, team_from = _seats(scenario)
@@ -70,10 +78,13 @@ def build(scenario: Scenario, *, draws: int, seed: int, fixed_parameters: bool =
         n_work=len(names.work),
         n_campaigns=len(names.campaign),
     )
+    rows = draw_rows(table, draws=draws, seed=seed, fixed=fixed_parameters, posterior=posterior)
+    if posterior is not None and not fixed_parameters:
+        rows *= plan_scales(scenario, names, posterior, draws)
     ends = [scenario.start + dt.timedelta(minutes=int(t)) - dt.timedelta(days=1) for t in months[1:]]
     return Setup(
         world=world,
-        parameters=draw_rows(table, draws=draws, seed=seed, fixed=fixed_parameters),
+        parameters=rows,
         segment_names=names.segment,
         team_names=names.team,
         tier_names=names.tier,
@@ -98,25 +109,6 @@ def book_of(scenario: Scenario) -> Book | None:
 
         return read_book(demo_folder(), as_of=as_of)
     return read_book(Path(scenario.book), as_of=as_of)
-
-
-def _plan(scenario: Scenario) -> Any:
-    """float64[segments, months]: new logos in each calendar month.
-
-    A segment without a plan takes the parameter file's, if it has one.
-    """
-    filed = {row.get("segment"): float(row["value"]) for row in parameter_rows(scenario) if row["parameter"] == PLAN}
-    plan = np.array(
-        [
-            segment.new_business.monthly(scenario.start, scenario.horizon_months)
-            for segment in scenario.segments.values()
-        ],
-        np.float64,
-    )
-    for i, (name, segment) in enumerate(scenario.segments.items()):
-        if name in filed and "new_business" not in segment.model_fields_set:
-            plan[i] = filed[name]
-    return plan
 
 
 def _envelope(scenario: Scenario, plan: Any) -> Any:

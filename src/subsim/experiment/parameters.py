@@ -1,8 +1,7 @@
-"""Parameters of a run: the catalogue, a parameter file, the scenario's decisions and assumptions, then keyed draws.
+"""Parameters of a run: the catalogue, a parameter file, a posterior, the scenario's decisions and assumptions.
 
-Later sources win. What a scenario decides or assumes is fixed; everything else keeps its prior, and draw j of a
-parameter is the
-same in every scenario.
+Later sources win. What a scenario decides or assumes is fixed; what a posterior has learned comes from its joint draws;
+everything else keeps its prior. Draw j of a parameter is the same in every scenario.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import yaml
@@ -37,6 +36,40 @@ class Cell:
     index: int
     value: float
     prior: Prior
+    decided: bool = False
+    """Whether the scenario decides or assumes it, so that nothing learned may replace it."""
+
+
+class Learned(Protocol):
+    """What a run needs of a posterior (`subsim.calibrate.Posterior`): joint draws of what a book taught."""
+
+    @property
+    def book(self) -> str:
+        """Name of the book."""
+        ...
+
+    @property
+    def book_fingerprint(self) -> str:
+        """Of the book."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the posterior."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """PASS, REVIEW or FAIL."""
+        ...
+
+    def values(self, name: str, keys: tuple[str, ...]) -> Floats | None:
+        """All draws of a number; None where nothing was learned."""
+        ...
+
+    def order(self, runs: int) -> NDArray[np.int64]:
+        """Which draw each run takes."""
+        ...
 
 
 class Names:
@@ -91,7 +124,7 @@ def _catalogue_cells(names: Names) -> Iterator[Cell]:
 
 def _fix(table: dict[int, Cell], names: Names, name: str, keys: Mapping[str, str], value: float) -> None:
     for index in names.index(parameter(name), keys):
-        table[index] = replace(table[index], value=value, prior=Prior("fixed"))
+        table[index] = replace(table[index], value=value, prior=Prior("fixed"), decided=True)
 
 
 def _decisions(scenario: Scenario) -> Iterator[tuple[str, dict[str, str], float]]:
@@ -229,13 +262,22 @@ def _apply_row(table: dict[int, Cell], names: Names, row: dict[str, Any]) -> Non
         table[index] = replace(table[index], value=float(row["value"]), prior=prior)
 
 
-def draw_rows(table: dict[int, Cell], *, draws: int, seed: int, fixed: bool = False) -> Floats:
-    """float64[draws, LENGTH]: each draw's parameter vector; with ``fixed`` every number is its centre."""
+def draw_rows(
+    table: dict[int, Cell], *, draws: int, seed: int, fixed: bool = False, posterior: Learned | None = None
+) -> Floats:
+    """float64[draws, LENGTH]: each draw's parameter vector; with ``fixed`` every number is its centre.
+
+    The centre of what a posterior has learned is its median.
+    """
     rows = np.zeros((draws, slots.LENGTH))
     runs = np.arange(draws)
+    chosen = None if posterior is None else posterior.order(draws)
     for cell in table.values():
         rows[:, cell.index] = cell.value
-        if not fixed and cell.prior.family != "fixed":
+        learned = None if posterior is None or cell.decided else posterior.values(cell.parameter.name, cell.keys)
+        if learned is not None:
+            rows[:, cell.index] = np.median(learned) if fixed else learned[chosen]
+        elif not fixed and cell.prior.family != "fixed":
             entity = name_entity("|".join((cell.parameter.name, *cell.keys)))
             u = uniform_array(seed, runs, Purpose.PARAMETER, entity, 0)
             rows[:, cell.index] = np.clip(quantile(cell.prior, cell.value, u), cell.parameter.low, cell.parameter.high)

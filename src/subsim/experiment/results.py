@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from subsim.engine import Cube
     from subsim.experiment.build import Setup
+    from subsim.experiment.parameters import Learned
     from subsim.scenario import Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -47,6 +48,22 @@ class Outcome:
     scenario: Scenario
     setup: Setup
     cube: Cube
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The posterior that runs were drawn from."""
+
+    book: str
+    book_fingerprint: str
+    fingerprint: str
+    status: str
+    """PASS or REVIEW; FAIL only where the run was forced."""
+
+    @classmethod
+    def of(cls, posterior: Learned) -> Calibrated:
+        """What is kept of a posterior."""
+        return cls(posterior.book, posterior.book_fingerprint, posterior.fingerprint, posterior.status)
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,7 @@ class Runs:
     draws: int
     engine: str = "compiled"
     fixed_parameters: bool = False
+    calibrated: Calibrated | None = None
     _cache: dict[tuple[str, str], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +57,7 @@ def manifest(runs: Runs, command: Sequence[str] = ()) -> dict[str, Any]:
         "draws": runs.draws,
         "engine": runs.engine,
         "fixed_parameters": runs.fixed_parameters,
+        "posterior": None if runs.calibrated is None else asdict(runs.calibrated),
         "interval": runs.interval,
         "versions": {
             "subsim": __version__,

@@ -114,6 +114,24 @@ def compare_summary(runs: Runs) -> str:
     return "\n\n".join([run_summary(runs), verdict, *(contrast.text for contrast in contrasts), assumptions(runs)])
 
 
+def calibration(runs: Runs) -> str:
+    """Which posterior the numbers were drawn from and whether its checks passed; empty without one."""
+    known = runs.calibrated
+    if known is None:
+        return ""
+    verdict = {
+        "PASS": "Its checks passed.",
+        "REVIEW": "Its checks ask for a review: see the summary of the calibration.",
+        "FAIL": "**Its checks FAILED and this run was forced: do not rely on these numbers.**",
+    }[known.status]
+    books = {runs.outcome(name).setup.book_fingerprint for name in runs.names}
+    other = "" if books == {known.book_fingerprint} else " It was made from another book, or as of another day."
+    return (
+        f"Numbers that the book {known.book} speaks about were drawn from its posterior "
+        f"({known.fingerprint[:12]}). {verdict}{other} Of the catalogue,"
+    )
+
+
 def assumptions(runs: Runs) -> str:
     """Which of the model's numbers are judgement rather than measurement, with their grades."""
     rows = parameters()
@@ -121,9 +139,10 @@ def assumptions(runs: Runs) -> str:
     judged = sum(row.grade == "D" for row in used)
     carriers = [f"{words} (grade {rows[name].grade}: {rows[name].source})" for name, words in CARRIED_BY.items()]
     spread = "held fixed" if runs.fixed_parameters else "drawn from their priors"
+    learned = f"{calibration(runs)} " if runs.calibrated else ""
     return (
-        f"**What this rests on.** {judged} of {len(used)} parameters are judgement (grade D), not measurement; they "
-        f"are {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
+        f"**What this rests on.** {learned}{judged} of {len(used)} parameters are judgement (grade D), not "
+        f"measurement; they are {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
         "are what the model says under these assumptions, not measured effects. List them with `subsim parameters`."
     )
 
