@@ -59,34 +59,28 @@ def read_table(
     names = unpivot(connection, place, loaded.names, mapping) if table == "mrr" else loaded.names
     columns = TABLES[table] + _signals(connection, table, names, mapping)
     expressions = _expressions(table, place, columns, names, mapping)
-    _typed_view(
-        connection, names, [*mapping.derive.values(), *expressions.values(), *(e.where for e in mapping.exclude)]
-    )
-    _derive(connection, place, mapping)
-    total = _count(connection, "SELECT count(*) FROM typed")
+    used = [*expressions.values(), *mapping.derive.values(), *(rule.where for rule in mapping.exclude)]
+    typed = _derive(connection, place, mapping, _typed_view(connection, names, used))
+    total = _count(connection, f"SELECT count(*) FROM {typed}")
     if not total:
         raise one_error(place, "a header without rows", "at least one row")
-    excluded = _exclude(connection, place, mapping)
-    select = ", ".join(f"{_text(name, sql, mapping)} AS {quoted('t_' + name)}" for name, sql in expressions.items())
-    keys = f"row_number() OVER () - 1 AS {KEY}, {ROW}"
-    _run(connection, place, f"CREATE TABLE texts AS SELECT {keys}, {select} FROM typed WHERE subsim_left_out IS NULL")
+    kept, excluded = _exclude(connection, place, mapping, typed)
     present = [column for column in columns if column.name in expressions]
-    notation = mapping.notation
-    parse = ", ".join(
-        f"(SELECT {expression(c, notation)} FROM (SELECT {quoted('t_' + c.name)} AS t)) AS {quoted(c.target)}"
-        for c in present
+    texts = ", ".join(f"{_text(c.name, expressions[c.name], mapping)} AS {quoted('t_' + c.name)}" for c in present)
+    values = ", ".join(
+        f"{expression(c, mapping.notation, quoted('t_' + c.name))} AS {quoted(c.target)}" for c in present
     )
-    connection.execute(f"CREATE TABLE parsed AS SELECT *, {parse} FROM texts")
+    texts = f"SELECT row_number() OVER () - 1 AS {KEY}, {ROW}, {texts} FROM {kept}"
+    _run(connection, place, f"CREATE TABLE parsed AS SELECT *, {values} FROM ({texts})")
     targets = ", ".join(quoted(column.target) for column in present)
     data = connection.execute(f"SELECT {ROW}, {targets} FROM parsed ORDER BY {KEY}").df()
     problems: list[Problem] = []
     result = {}
+    for column in _unread(connection, present):
+        problems += _repair(connection, data, column, mapping.notation, table, place)
     for column in columns:
-        if column.name in expressions:
-            problems += _repair(connection, data, column, notation, table, place)
         result[column.target] = _finish(data, column)
-    used = " ".join([*expressions.values(), *mapping.derive.values(), *(rule.where for rule in mapping.exclude)])
-    unused = tuple(name for name in names if not _mentions(used, name))
+    unused = tuple(name for name in names if not _mentions(" ".join(used), name))
     frame = pd.DataFrame({**result, ROW: data[ROW].to_numpy()})
     return frame, TableReport(table, place, total, excluded, unused, loaded.notes), problems
 
@@ -146,7 +140,7 @@ def _mentions(sql: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE) is not None
 
 
-def _typed_view(connection: duckdb.DuckDBPyConnection, names: list[str], used: list[str]) -> None:
+def _typed_view(connection: duckdb.DuckDBPyConnection, names: list[str], used: list[str]) -> str:
     """View `typed`: text columns that expressions compute with become whole numbers, exact decimals or dates.
 
     A column is converted only if every value in it can be, and a plain mapping of a column still gets its text, so
@@ -170,21 +164,30 @@ def _typed_view(connection: duckdb.DuckDBPyConnection, names: list[str], used: l
         if kind:
             replaced.append(f"CAST(NULLIF({text}, '') AS {kind}) AS {quoted(name)}")
     columns = f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
-    connection.execute(f"CREATE TABLE typed AS SELECT {columns} FROM raw ORDER BY {ROW}")
+    connection.execute(f"CREATE VIEW typed AS SELECT {columns} FROM raw")
+    return "typed"
 
 
-def _derive(connection: duckdb.DuckDBPyConnection, file: str, mapping: TableMapping) -> None:
-    for name, sql in mapping.derive.items():
-        _run(connection, file, f"CREATE OR REPLACE TABLE typed AS SELECT *, ({sql}) AS {quoted(name)} FROM typed")
+def _derive(connection: duckdb.DuckDBPyConnection, file: str, mapping: TableMapping, source: str) -> str:
+    """Add the mapping's own columns, one after the other; returns the table that has them."""
+    for index, (name, sql) in enumerate(mapping.derive.items()):
+        target = f"derived_{index}"
+        _run(connection, file, f"CREATE TABLE {target} AS SELECT *, ({sql}) AS {quoted(name)} FROM {source}")
+        source = target
+    return source
 
 
-def _exclude(connection: duckdb.DuckDBPyConnection, file: str, mapping: TableMapping) -> tuple[tuple[str, int], ...]:
-    """Mark rows that the mapping leaves out with the first rule they meet, and count them by rule."""
+def _exclude(
+    connection: duckdb.DuckDBPyConnection, file: str, mapping: TableMapping, source: str
+) -> tuple[str, tuple[tuple[str, int], ...]]:
+    """Leave out rows by the first rule that they meet; returns the table of the rest, and rows by rule."""
+    if not mapping.exclude:
+        return source, ()
     cases = " ".join(f"WHEN ({rule.where}) THEN {index}" for index, rule in enumerate(mapping.exclude))
-    rule = f"CASE {cases} END" if cases else "CAST(NULL AS INTEGER)"
-    _run(connection, file, f"CREATE OR REPLACE TABLE typed AS SELECT *, {rule} AS subsim_left_out FROM typed")
-    count = "SELECT count(*) FROM typed WHERE subsim_left_out = {}"
-    return tuple((e.because, _count(connection, count.format(i))) for i, e in enumerate(mapping.exclude))
+    _run(connection, file, f"CREATE TABLE marked AS SELECT *, CASE {cases} END AS subsim_left_out FROM {source}")
+    connection.execute("CREATE VIEW kept AS SELECT * FROM marked WHERE subsim_left_out IS NULL")
+    count = "SELECT count(*) FROM marked WHERE subsim_left_out = {}"
+    return "kept", tuple((rule.because, _count(connection, count.format(i))) for i, rule in enumerate(mapping.exclude))
 
 
 def _run(connection: duckdb.DuckDBPyConnection, file: str, sql: str) -> None:
@@ -204,15 +207,27 @@ def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0]) if row else 0
 
 
+def _unread(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> list[Column]:
+    """Columns with at least one text that gave no value, or that must not be blank and is."""
+    counts = ", ".join(f"count(*) FILTER ({_no_value(column)})" for column in columns)
+    found = connection.execute(f"SELECT {counts} FROM parsed").fetchone() or ()
+    return [column for column, bad in zip(columns, found, strict=True) if bad]
+
+
+def _no_value(column: Column) -> str:
+    """SQL: the text gave no value, and a blank is none where there must be one."""
+    text, target = quoted(f"t_{column.name}"), quoted(column.target)
+    empty = f"{target} IS NULL" if column.kind not in ("id", "text") else f"coalesce({target}, '') = ''"
+    return f"{empty} AND {text} <> ''" if column.blank_ok else empty
+
+
 def _repair(
     connection: duckdb.DuckDBPyConnection, data: pd.DataFrame, column: Column, notation: Notation, table: str, file: str
 ) -> list[Problem]:
     """Values that SQL could not parse: money in other notations is filled in, the rest is reported."""
-    text, target = quoted("t_" + column.name), quoted(column.target)
-    missing = "" if not column.blank_ok else f" AND {text} <> ''"
+    text = quoted(f"t_{column.name}")
     bad = connection.execute(
-        f"SELECT {KEY}, {ROW}, coalesce({text}, '') FROM parsed "
-        f"WHERE ({target} IS NULL OR CAST({target} AS VARCHAR) = ''){missing} ORDER BY {KEY}"
+        f"SELECT {KEY}, {ROW}, coalesce({text}, '') FROM parsed WHERE {_no_value(column)} ORDER BY {KEY}"
     ).fetchall()
     problems, found = [], {}
     for key, row, value in bad:
