@@ -46,7 +46,7 @@ class HiringPlan:
         """Whether to hire, by when to approve, and what a quarter's delay costs, in one paragraph."""
         months = int(self.table["horizon_months"].max())
         rows = self.table[(self.table["metric"] == "net_value") & (self.table["horizon_months"] == months)]
-        best = rows.loc[rows["mean"].astype(float).idxmax()]
+        best = max(rows.to_dict("records"), key=lambda row: float(row["mean"]))
         name = str(best["plan"])
         money = f"{float(best['mean']):+,.0f} {self.currency}"
         if float(best["mean"]) <= 0:
