@@ -25,8 +25,10 @@ THIN_ACCOUNTS: Final = 20
 THIN_CENTS: Final = 200_000_000  # 2 million of ARR: cells below are starred, a reporting rule of finance
 TOP: Final = 10
 FLOW_LINES: Final = ("new", "expansion", "contraction", "churn", "reactivation", "price_up", "price_down")
+Column = npt.NDArray[np.int64] | Floats
 COHORT: Final = "frozen cohort"
-Line = tuple[str, str, str, Floats, npt.ArrayLike, npt.ArrayLike, Ints, Ints]
+#: metric, form, unit; then by segment: value, numerator, denominator, accounts, ARR of the cell.
+Line = tuple[str, str, str, Floats, Column, Column, Ints, Ints]
 
 
 def metrics_table(
@@ -66,7 +68,7 @@ def metrics_table(
         _concentration(seen),
     ]
     names = np.array([*seen.segments, ALL], dtype=object)
-    return pd.concat([_rows(names, *line) for line in lines], ignore_index=True)
+    return _long(names, lines)
 
 
 def _seen(
@@ -93,20 +95,22 @@ def _seen(
     return seen, free_at_closes(seen.accounts, free, as_of, months)
 
 
-def _rows(
-    names: npt.NDArray[np.object_],
-    metric: str,
-    form: str,
-    unit: str,
-    value: Floats,
-    part: npt.ArrayLike,
-    whole: npt.ArrayLike,
-    count: Ints,
-    arr: Ints,
-) -> pd.DataFrame:
-    thin = (count < THIN_ACCOUNTS) | (arr < THIN_CENTS)
-    columns = (metric, names, value, np.asarray(part, np.float64), np.asarray(whole, np.float64), count, form, thin)
-    return pd.DataFrame(dict(zip(TABLE_COLUMNS, (*columns, unit), strict=True)))
+def _long(names: npt.NDArray[np.object_], lines: list[Line]) -> pd.DataFrame:
+    """Lines as rows, one for each segment."""
+    metric, form, unit, value, part, whole, count, arr = zip(*lines, strict=True)
+    size, accounts = len(names), np.concatenate(count)
+    columns = (
+        np.repeat(np.array(metric, dtype=object), size),
+        np.tile(names, len(lines)),
+        np.concatenate(value),
+        np.concatenate(part).astype(np.float64),
+        np.concatenate(whole).astype(np.float64),
+        accounts,
+        np.repeat(np.array(form, dtype=object), size),
+        (accounts < THIN_ACCOUNTS) | (np.concatenate(arr) < THIN_CENTS),
+        np.repeat(np.array(unit, dtype=object), size),
+    )
+    return pd.DataFrame(dict(zip(TABLE_COLUMNS, columns, strict=True)))
 
 
 def _logo(seen: Window, at: int, definitions: Definitions, free: Bools) -> Bools:

@@ -69,6 +69,17 @@ def test_renewals_on_what_was_up_for_renewal() -> None:
     assert cell(rows, "renewal_rate_gross", column="accounts") == 2
 
 
+def test_a_price_rise_does_not_make_up_for_seats_given_back() -> None:
+    rows = ledger(
+        ("a", "2024-01-01", "new", 0, 100),
+        ("a", "2025-01-01", "renewal", 100, 100),
+        ("a", "2025-01-01", "contraction", 100, 80),
+        ("a", "2025-01-01", "price", 80, 120),
+    )
+    made = metrics_table(rows, AS_OF)
+    assert [cell(made, f"renewal_rate_{name}") for name in ("gross", "net")] == [0.8, 1.2]
+
+
 def test_a_loss_in_mid_term_was_not_up_for_renewal_where_the_ledger_says_so() -> None:
     rows = ledger(*HISTORY, segment=SEGMENTS)
     marked = rows.assign(in_term=(rows["kind"] == "churn").to_numpy())
