@@ -38,6 +38,7 @@ def metrics_table(
     *,
     accounts: pd.DataFrame | None = None,
     contracts: pd.DataFrame | None = None,
+    csms: list[str] | None = None,
     by: str = "segment",
 ) -> pd.DataFrame:
     """Metrics at the close of a day, of the window that ends there, by segment and "all".
@@ -46,8 +47,10 @@ def metrics_table(
         ledger: rows as in `subsim.ledger.rows`, actual or simulated.
         as_of: the day; the window is the `definitions.window_months` months that end with it.
         definitions: which conventions hold.
-        accounts: account_id, segment, parent_id; needed for the level of parents and for free plans.
+        accounts: account_id, segment, parent_id, owner_id; needed for the level of parents, for free plans, and for
+            ARR and accounts per CSM, which are there where any owner is.
         contracts: needed only to count free plans as logos.
+        csms: owners who count as CSMs, such as from `csms_on`; every owner without it.
         by: column of the ledger to split by.
 
     Returns:
@@ -66,6 +69,7 @@ def metrics_table(
         *_renewals(ledger, as_of, definitions, by, seen),
         *_quick(seen, definitions),
         _concentration(seen),
+        *_per_csm(seen, accounts, csms),
     ]
     names = np.array([*seen.segments, ALL], dtype=object)
     return _long(names, lines)
@@ -221,3 +225,25 @@ def _concentration(seen: Window) -> Line:
     top = np.array([np.sort(part)[-TOP:].sum() for part in [*parts, now]], dtype=np.int64)
     whole, count = seen.sums(now), seen.sums(now > 0)
     return f"top{TOP}_share", f"{TOP} largest accounts", "share", ratio(top, whole), top, whole, count, whole
+
+
+def _per_csm(seen: Window, accounts: pd.DataFrame | None, csms: list[str] | None) -> Iterator[Line]:
+    """Load of the CSMs and the share that they cover; in a segment its own CSMs are counted, each in every segment."""
+    if accounts is None or "owner_id" not in accounts or not (accounts["owner_id"].fillna("") != "").any():
+        return
+    owner = pd.Series(accounts["owner_id"].fillna("").astype(str).to_numpy(), index=accounts["account_id"].astype(str))
+    of_account = owner.reindex(list(seen.accounts)).fillna("").to_numpy(dtype=object)
+    now = seen.arr[:, -1]
+    live = now > 0
+    managed = live & (of_account != "" if csms is None else np.isin(of_account, csms))
+    groups = [*(seen.segment == code for code in range(len(seen.segments))), np.ones(len(now), dtype=bool)]
+    people = np.array([len(set(of_account[managed & group])) for group in groups], dtype=np.int64)
+    if csms is not None:
+        people[-1] = len(csms)
+    held, arr = seen.sums(managed), seen.sums(np.where(managed, now, 0))
+    count, whole = seen.sums(live), seen.sums(now)
+    form = "managed by named CSMs"
+    yield "accounts_per_csm", form, "accounts", ratio(held, people), held, people, held, arr
+    yield "arr_per_csm", form, "cents", ratio(arr, people), arr, people, held, arr
+    yield "coverage_of_accounts", form, "share", ratio(held, count), held, count, count, whole
+    yield "coverage_of_arr", form, "share", ratio(arr, whole), arr, whole, count, whole

@@ -129,6 +129,18 @@ def test_free_plans_count_as_logos_only_on_request() -> None:
         table(Definitions(free_plans_are_logos=True))
 
 
+def test_load_and_coverage_by_csms_are_there_where_owners_are() -> None:
+    owned = ACCOUNTS.assign(owner_id=["s1", "s1", "", "s3"])
+    rows = table(accounts=owned)
+    assert [cell(rows, name) for name in ("accounts_per_csm", "arr_per_csm")] == [2, 450]
+    assert [cell(rows, name) for name in ("coverage_of_accounts", "coverage_of_arr")] == [2 / 3, 450 / 900]
+    assert cell(rows, "arr_per_csm", segment="x") == 300
+    alone = metrics_table(ledger(*HISTORY, segment=SEGMENTS), AS_OF, accounts=owned, csms=["s1", "s2"])
+    assert [cell(alone, name) for name in ("accounts_per_csm", "arr_per_csm")] == [1, 225]
+    for without in (ACCOUNTS, ACCOUNTS.assign(owner_id="")):
+        assert "arr_per_csm" not in set(table(accounts=without)["metric"])
+
+
 def test_thin_cells_are_marked() -> None:
     many: list[Row] = [(f"m{n}", "2023-06-01", "new", 0, 10_000_001) for n in range(20)]
     rows = metrics_table(ledger(*many), AS_OF)
