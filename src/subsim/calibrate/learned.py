@@ -98,11 +98,13 @@ def figure(rows: Sequence[Mapping[str, Any]], title: str = "Learned and assumed"
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.set_xlim(-2.2, 2.2)
     left.set_xticks([-1, 0, 1], ["prior 5 %", "prior median", "prior 95 %"], fontsize=7)
-    left.set_title(f"{title}: grey prior, blue learned from the book, red prior or judgement", fontsize=9, loc="left")
+    made.suptitle(
+        f"{title}: grey prior, blue learned from the book, red prior or judgement", fontsize=9, x=0.02, ha="left"
+    )
     right.axvline(WEAK, color=_GREY, linewidth=0.8, linestyle=":")
     right.set_xlim(0, 1)
     right.tick_params(axis="x", labelsize=7)
-    right.set_title("share of information from data", fontsize=9, loc="left")
+    right.set_xlabel("from data", fontsize=7)
     for axes in (left, right):
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)

@@ -120,7 +120,7 @@ class Posterior:
         return [
             learned.learned_row(key, own, None if key in self.silent else self.draws.get(key), self.events.get(key, 0))
             for key, own in self.priors.items()
-            if not own.fixed or key in self.draws
+            if not own.fixed
         ]
 
     @property

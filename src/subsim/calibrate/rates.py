@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from subsim.calibrate import rates_data
+from subsim.calibrate import rates_data, rates_predict
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.company import described
 from subsim.calibrate.importance import independent_draws
@@ -86,8 +86,9 @@ class Rates:
             draws |= {key: value.reshape(chains, length) for key, value in found.items()}
             silent -= set(found)
         held = {key: np.clip(value, priors[key].low, priors[key].high) for key, value in draws.items()}
+        extra = {"silent": frozenset(silent), "checks": rates_predict.checks(data, held, frame, sampling.seed)}
         good = {"rhat_max": 1.0, "ess_bulk_min": effective, "ess_tail_min": effective, "divergences": 0.0}
-        return BlockFit(held, good, time.monotonic() - began, {"silent": frozenset(silent)})
+        return BlockFit(held, good, time.monotonic() - began, extra)
 
 
 def _groups(frame: Frame) -> list[list[Key]]:

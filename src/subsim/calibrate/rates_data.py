@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from subsim.calibrate import onboarding_queue
 from subsim.calibrate.block import BlockData, Frame
 from subsim.calibrate.company import company_prior, described
 from subsim.calibrate.priors import Key, keys_of
@@ -208,7 +209,7 @@ def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     """The customer's delay and the team's hours, from kick-off to first value.
 
     First value is the later of the customer's delay and the team's work, and work may wait. Where the book tells the
-    hours, and when the work was done, the wait is taken off and a delay hidden behind the work counts as "at most".
+    hours and the people, the wait is taken off, and a delay hidden behind the work counts as "at most".
     """
     table = book.tables.get("onboarding")
     if table is None or table.empty:
@@ -220,9 +221,8 @@ def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     stay = first.loc[table["account_id"]]
     start, reached = day_number(table["kickoff_date"]), day_number(table["first_value_date"])
     hours = _onboarding_hours(book, table)
-    pace = company_prior(("seat.effective_hours", ("",))).centre / YEAR_DAYS  # hours a calendar day
-    work = np.nan_to_num(hours / pace)
-    wait = np.nan_to_num(np.clip(_work_done(book, table) - start - work, 0.0, None))
+    work = np.nan_to_num(hours / onboarding_queue.pace())
+    wait = onboarding_queue.waits(book, start, hours)
     taken = reached - start - wait
     hidden = taken <= work + 1.0
     so_far = stay["end"].to_numpy(float) - start
@@ -243,23 +243,13 @@ def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
 
 
 def _onboarding_hours(book: Book, table: pd.DataFrame) -> NDArray[np.float64]:
-    if "hours" in table and pd.to_numeric(table["hours"], errors="coerce").notna().any():
-        return pd.to_numeric(table["hours"], errors="coerce").to_numpy(float)
-    return _of_work(book, table, "hours")
-
-
-def _work_done(book: Book, table: pd.DataFrame) -> NDArray[np.float64]:
-    return _of_work(book, table, "done_date")
-
-
-def _of_work(book: Book, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """A column of the touches that are onboarding work, by account; NaN where there is none."""
+    """Hours of each onboarding, from its own table or else from the touches; NaN unknown."""
+    own = pd.to_numeric(table["hours"], errors="coerce").to_numpy(float) if "hours" in table else np.empty(0)
     touches = book.tables.get("touches")
-    if touches is None or column not in touches:
-        return np.full(len(table), np.nan)
-    own = touches[touches["kind"].astype(str) == "onboarding"].drop_duplicates("account_id").set_index("account_id")
-    found = own[column].reindex(table["account_id"])
-    return day_number(found) if column.endswith("date") else pd.to_numeric(found, errors="coerce").to_numpy(float)
+    if np.isfinite(own).any() or touches is None or "hours" not in touches:
+        return own if len(own) else np.full(len(table), np.nan)
+    work = touches[touches["kind"].astype(str) == "onboarding"].drop_duplicates("account_id").set_index("account_id")
+    return pd.to_numeric(work["hours"].reindex(table["account_id"]), errors="coerce").to_numpy(float)
 
 
 def changes(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
