@@ -21,6 +21,7 @@ from subsim.model.catalogue import SIZES, Parameter, Prior, parameter, parameter
 from subsim.random import Purpose, quantiles, uniform_array
 from subsim.random.entities import name_entity
 from subsim.scenario import Scenario
+from subsim.scenario.effects import EFFECTS
 from subsim.scenario.roles import OVERLOAD
 
 Floats = NDArray[np.float64]
@@ -106,6 +107,10 @@ def cells(scenario: Scenario) -> dict[int, Cell]:
         _apply_row(table, names, row)
     for name, keys, value in _decisions(scenario):
         _fix(table, names, name, keys, value)
+    for effect in scenario.effects:
+        mean, sd = effect.normal
+        for index in names.index(parameter(effect.parameter), effect.keys):
+            table[index] = replace(table[index], value=mean, prior=Prior("normal", sd=sd), decided=True)
     for assumption in scenario.assumptions:
         _fix(table, names, assumption.parameter, assumption.keys, assumption.value)
     return table
@@ -235,6 +240,10 @@ def _row_problems(where: str, row: dict[str, Any]) -> Iterator[InputError]:
         return
     if row.get("parameter") == PLAN:
         return
+    if str(row.get("parameter")).startswith("association."):
+        do = "declare an effect with a source under effects: in the scenario"
+        yield InputError(where=where, found=str(row["parameter"]), allowed="parameters: data show it, no cause", do=do)
+        return
     try:
         known = parameter(str(row.get("parameter")), where)
     except InputError as error:
@@ -242,6 +251,9 @@ def _row_problems(where: str, row: dict[str, Any]) -> Iterator[InputError]:
         return
     if not known.low <= value <= known.high:
         yield InputError(where=f"{where}.value", found=str(value), allowed=f"{known.low} to {known.high} {known.unit}")
+    if known.name in EFFECTS and not row.get("source"):
+        found = f"no source for {known.name}, which is an effect"
+        yield InputError(where=where, found=found, allowed="source: what it rests on, not an association")
     try:
         Prior(**(row.get("prior") or {"family": "fixed"}))
     except TypeError as error:

@@ -25,6 +25,7 @@ from subsim.errors import InputError
 from subsim.experiment.metrics import CS_COST, METRICS, SEGMENT_METRICS, TEAM_METRICS
 from subsim.experiment.results import Runs, month_ends
 from subsim.model.catalogue import parameters
+from subsim.scenario.effects import carriers
 
 LIBRARIES: Final = ("numpy", "numba", "scipy", "pandas", "simpy", "pyarrow", "matplotlib")
 MONTHLY: Final = (*SEGMENT_METRICS, CS_COST.name)
@@ -70,6 +71,7 @@ def manifest(runs: Runs, command: Sequence[str] = ()) -> dict[str, Any]:
                 "scenario": outcome.scenario.to_dict(),
                 "setup_fingerprint": outcome.setup.fingerprint(),
                 "book_fingerprint": getattr(outcome.setup, "book_fingerprint", None),
+                "effects": [asdict(each) for each in carriers(outcome.scenario)],
             }
             for outcome in runs.outcomes.values()
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from subsim.report.words import capital, chance, listed, money, month, percent, 
 if TYPE_CHECKING:
     from subsim.experiment.contrast import Contrast
     from subsim.experiment.results import Runs
+    from subsim.scenario import Scenario
     from subsim.staffing.choice import Choice
     from subsim.staffing.staff import Staffing, TeamStaffing
 
@@ -22,8 +24,10 @@ CARRIED_BY: Final = {"work.lift": "the lift of touches", "renewal.engagement": "
 
 
 def run_summary(runs: Runs, name: str | None = None) -> str:
-    """Where ARR lands, retention, the busiest team and dropped work, as a few paragraphs of Markdown."""
-    return "\n\n".join([_arr_paragraph(runs, name), _retention_paragraph(runs, name), _work_paragraph(runs, name)])
+    """Where ARR lands, retention, the busiest team, dropped work and declared effects, as paragraphs of Markdown."""
+    parts = [_arr_paragraph(runs, name), _retention_paragraph(runs, name), _work_paragraph(runs, name)]
+    effects = declared_effects([outcome.scenario for outcome in runs.outcomes.values()])
+    return "\n\n".join([*parts, *([effects] if effects else [])])
 
 
 def _arr_paragraph(runs: Runs, name: str | None) -> str:
@@ -145,6 +149,17 @@ def assumptions(runs: Runs) -> str:
         f"measurement; they are {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
         "are what the model says under these assumptions, not measured effects. List them with `subsim parameters`."
     )
+
+
+def declared_effects(scenarios: Sequence[Scenario]) -> str:
+    """The effects that scenarios declare, each with its source and statement; nothing where none does."""
+    lines = [
+        f"- {effect.parameter}{f' of {listed(list(effect.keys.values()))}' if effect.keys else ''}: "
+        f"{effect.kind.replace('_', ' ')}, {effect.statement}"
+        for scenario in scenarios
+        for effect in scenario.effects
+    ]
+    return "**Declared effects.**\n\n" + "\n".join(dict.fromkeys(lines)) if lines else ""
 
 
 def staffing_paragraph(staffing: Staffing, one: TeamStaffing) -> str:

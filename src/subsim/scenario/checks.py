@@ -27,6 +27,7 @@ from subsim.scenario.levers import (
 from subsim.scenario.roles import OVERLOAD, ROLES, known_touches
 
 if TYPE_CHECKING:
+    from subsim.scenario.effects import Effect
     from subsim.scenario.models import Assumption, Scenario, Tier
 
 #: Parameters that a scenario sets under a key of its own, so that `assumptions` is not a second way to do the same.
@@ -258,7 +259,7 @@ def _assumptions(scenario: Scenario) -> Iterator[Problem]:
     seen: dict[tuple[object, ...], int] = {}
     for place, item in enumerate(scenario.assumptions):
         path = ("assumptions", place)
-        yield from _selected(scenario, path, item)
+        yield from selected(scenario, path, item)
         row = parameter(item.parameter)
         if row.name in OWN_KEY:
             yield Problem((*path, "parameter"), row.name, f"the key {OWN_KEY[row.name]}", "set it there")
@@ -273,7 +274,8 @@ def _assumptions(scenario: Scenario) -> Iterator[Problem]:
         seen.setdefault(key, place)
 
 
-def _selected(scenario: Scenario, path: tuple[str | int, ...], item: Assumption) -> Iterator[Problem]:
+def selected(scenario: Scenario, path: tuple[str | int, ...], item: Assumption | Effect) -> Iterator[Problem]:
+    """What is wrong with the names that pick one cell of a parameter."""
     row = parameter(item.parameter)
     for dimension, name in item.keys.items():
         if dimension in row.by:

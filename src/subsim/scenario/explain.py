@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from subsim import units
 from subsim.model.catalogue import parameter
+from subsim.scenario.effects import Carrier, carriers
 from subsim.scenario.levers import (
     Cadence,
     CampaignSwitch,
@@ -35,6 +36,7 @@ def explain(scenario: Scenario) -> str:
         "Campaigns": _campaigns(scenario),
         "Policies": _policies(scenario),
         "Assumptions overridden": [_assumption(item) for item in scenario.assumptions],
+        "Effects that the levers work through": [_carrier(each) for each in carriers(scenario)],
         "Calendar": calendar(scenario),
     }
     lines = [*head]
@@ -42,6 +44,10 @@ def explain(scenario: Scenario) -> str:
         if body:
             lines += ["", title, *(f"  {line}" for line in body)]
     return "\n".join(lines)
+
+
+def _carrier(each: Carrier) -> str:
+    return f"{each.parameter}{f' of {each.of}' if each.of else ''}: {each.kind}, {each.statement}"
 
 
 def calendar(scenario: Scenario) -> list[str]:

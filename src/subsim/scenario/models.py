@@ -21,6 +21,8 @@ from pydantic_core import PydanticCustomError
 from subsim import units
 from subsim.errors import InputError
 from subsim.scenario.checks import problems_of
+from subsim.scenario.effect_checks import effect_problems
+from subsim.scenario.effects import Effect
 from subsim.scenario.fields import (
     DAYS,
     HOURS,
@@ -227,6 +229,7 @@ class Scenario(Strict):
     campaigns: dict[Name, Campaign] = Field(default_factory=dict)
     policies: Policies = Policies()
     assumptions: tuple[Assumption, ...] = ()
+    effects: tuple[Effect, ...] = ()
     levers: tuple[Lever, ...] = ()
     _source_path: Path | None = PrivateAttr(default=None)
 
@@ -244,7 +247,7 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Scenario:
-        found = problems_of(self)
+        found = [*problems_of(self), *effect_problems(self)]
         if found:
             raise PydanticCustomError("problems", "the parts do not fit together", {"problems": found})
         return self

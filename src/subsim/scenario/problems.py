@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from subsim import units
 from subsim.errors import InputError, InputErrors
-from subsim.scenario import models
+from subsim.scenario import effects, models
 from subsim.scenario.levers import LEVERS
 
 Path = tuple[str | int, ...]
@@ -28,6 +28,10 @@ _MODELS: dict[Path, type[BaseModel]] = {
     ("campaigns", "*"): models.Campaign,
     ("policies",): models.Policies,
     ("assumptions", "*"): models.Assumption,
+    ("effects", "*"): effects.Effect,
+    ("effects", "*", "elicited"): effects.Elicited,
+    ("effects", "*", "experiment"): effects.Experiment,
+    ("effects", "*", "assumed_identified"): effects.AssumedIdentified,
 }
 
 _WORDS = {

@@ -102,7 +102,8 @@ def cube(
 
 def scenario(name: str, months: int = 24, **fields: object) -> SimpleNamespace:
     known = {"name": name, "start": START, "horizon_months": months, "currency": "USD", "teams": TITLED, **fields}
-    return SimpleNamespace(**known, to_dict=lambda: {key: str(value) for key, value in known.items()})
+    nothing: dict[str, object] = {"effects": (), "levers": (), "assumptions": ()}
+    return SimpleNamespace(**nothing | known, to_dict=lambda: {key: str(value) for key, value in known.items()})
 
 
 def outcome(name: str, draws: int, months: int, **cube_options: float) -> Outcome:
