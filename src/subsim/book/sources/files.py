@@ -103,9 +103,11 @@ def _header(path: Path, delimiter: str | None) -> tuple[list[str], str]:
         raise one_error(f"{path.name}:1", "a line that is too long", _ADVICE["LINE SIZE OVER MAXIMUM"])
     try:
         text = first.decode("utf-8-sig")
-        split = {mark: _columns(text, mark) for mark in ((delimiter,) if delimiter else DELIMITERS)}
-    except (UnicodeDecodeError, csv.Error, StopIteration):
-        raise one_error(f"{path.name}:1", "a header that cannot be read", "column names in UTF-8") from None
+    except UnicodeDecodeError:
+        text = ""
+    split = {mark: _columns(text, mark) for mark in ((delimiter,) if delimiter else DELIMITERS)}
+    if not any(split.values()):
+        raise one_error(f"{path.name}:1", "a header that cannot be read", "column names in UTF-8")
     separator = max(split, key=lambda mark: len(split[mark]))
     names = split[separator]
     other = max(DELIMITERS, key=text.count)
@@ -116,4 +118,8 @@ def _header(path: Path, delimiter: str | None) -> tuple[list[str], str]:
 
 
 def _columns(header: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(header), delimiter=delimiter, strict=True))
+    """Names in a header; none where its quotes do not go with the delimiter."""
+    try:
+        return next(csv.reader(io.StringIO(header), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
