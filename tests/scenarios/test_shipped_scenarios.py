@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+import subsim
 from subsim.scenario import Scenario, changes, explain, load_scenario
 from subsim.scenario.explain import calendar_hours
 from subsim.scenario.schema import published_schema, scenario_schema
@@ -86,3 +87,39 @@ def test_leaky_bucket_loses_eight_percent_a_month() -> None:
     kept = math.exp(-math.exp(set_to["renewal.base"] + set_to["renewal.monthly_effect"]))
     assert kept == pytest.approx(0.92, abs=1e-12)
     assert round(kept**12, 3) == 0.368
+
+
+@pytest.mark.parametrize(
+    ("name", "customers", "csms", "arr", "ratios"),
+    [
+        (
+            "wingtip",
+            1600,
+            {"top_csm": "top", "mid_csm": "mid", "smb_csm": "mixed", "programmes": "tech_touch"},
+            40e6,
+            {"top": 12.5, "mid": 50, "mixed": 150, "tech_touch": 425},
+        ),
+        ("acme", 2200, {"csm": "served"}, 132e6, {"served": 2200 / 29}),
+    ],
+)
+def test_worked_organisations_have_their_ratios(
+    name: str, customers: int, csms: dict[str, str], arr: float, ratios: dict[str, float]
+) -> None:
+    scenario = load_scenario(FOLDER / f"{name}.yaml")
+    runs = subsim.run(scenario, draws=2, seed=1)
+    outcome = runs.outcome()
+    assert int(outcome.cube.opening_logos.sum()) == customers
+    assert runs.opening_arr() == pytest.approx(arr, rel=0.03)
+    seats = {tier: scenario.teams[team].seats for team, tier in csms.items()}
+    assert customers / sum(seats.values()) == pytest.approx({"wingtip": 88.9, "acme": 75.86}[name], abs=0.05)
+    assert arr / sum(seats.values()) == pytest.approx({"wingtip": 2_222_222, "acme": 4_551_724}[name], rel=1e-6)
+    # Every account of the opening base is routed to its tier before anything happens.
+    tiers = outcome.setup.tier_names
+    opening = outcome.setup.world.opening
+    routed = {rule.segment: rule.to for rule in scenario.routing}
+    counted = dict.fromkeys(tiers, 0)
+    for segment in opening["segment"]:
+        named = outcome.setup.segment_names[segment]
+        counted[routed.get(named, routed.get(None, ""))] += 1
+    assert {tier: counted[tier] / seats[tier] for tier in ratios} == pytest.approx(ratios)
+    assert sum(team.seats for team in scenario.teams.values()) == {"wingtip": 21, "acme": 39}[name]
