@@ -124,6 +124,11 @@ class Posterior:
         ]
 
     @property
+    def learned(self) -> int:
+        """How many numbers the book taught: a fifth or more of their information is from data."""
+        return sum(row["verdict"] == "learned" for row in self.rows)
+
+    @property
     def table(self) -> pd.DataFrame:
         """Learned versus assumed, one row for each number."""
         return learned.table(self.rows)
@@ -131,10 +136,9 @@ class Posterior:
     @property
     def text(self) -> str:
         """What was learned, from what, and how far it may be believed."""
-        count = sum(row["verdict"] == "learned" for row in self.rows)
         lines = [
             f"{self.book} as of {self.frame.as_of}: {self.status}. "
-            f"{count} of {len(self.rows)} numbers were learned from the book; the others rest on their priors."
+            f"{self.learned} of {len(self.rows)} numbers were learned from the book; the others rest on their priors."
         ]
         for block in self.blocks:
             kept = "; it keeps its priors" if block.status == KEPT_PRIORS else ""

@@ -20,6 +20,7 @@ from subsim.calibrate.learned import WEAK, contraction
 from subsim.calibrate.posterior import KEPT_PRIORS, BlockSummary, Posterior
 from subsim.calibrate.priors import Key, Prior, catalogue_prior
 from subsim.calibrate.rates import Rates
+from subsim.calibrate.renewal import Renewal
 from subsim.errors import InputError
 from subsim.model.catalogue import parameters
 
@@ -32,7 +33,7 @@ MOST = 100_000  # draws in all
 
 def blocks() -> tuple[Block, ...]:
     """The blocks, in the order in which they are fitted."""
-    return (Engagement(), Rates())
+    return (Engagement(), Renewal(), Rates())
 
 
 def calibrate(

@@ -64,6 +64,11 @@ class Learned(Protocol):
         """PASS, REVIEW or FAIL."""
         ...
 
+    @property
+    def learned(self) -> int:
+        """How many numbers the book taught."""
+        ...
+
     def values(self, name: str, keys: tuple[str, ...]) -> Floats | None:
         """All draws of a number; None where nothing was learned."""
         ...

@@ -59,11 +59,14 @@ class Calibrated:
     fingerprint: str
     status: str
     """PASS or REVIEW; FAIL only where the run was forced."""
+    learned: int
+    """How many numbers the book taught."""
 
     @classmethod
     def of(cls, posterior: Learned) -> Calibrated:
         """What is kept of a posterior."""
-        return cls(posterior.book, posterior.book_fingerprint, posterior.fingerprint, posterior.status)
+        facts = (posterior.book, posterior.book_fingerprint, posterior.fingerprint, posterior.status)
+        return cls(*facts, learned=posterior.learned)
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,8 @@ def calibration(runs: Runs) -> str:
     books = {runs.outcome(name).setup.book_fingerprint for name in runs.names}
     other = "" if books == {known.book_fingerprint} else " It was made from another book, or as of another day."
     return (
-        f"Numbers that the book {known.book} speaks about were drawn from its posterior "
-        f"({known.fingerprint[:12]}). {verdict}{other} Of the catalogue,"
+        f"{known.learned} numbers were learned from the book {known.book} and drawn from its posterior "
+        f"({known.fingerprint[:12]}). {verdict}{other} Before the book spoke,"
     )
 
 
@@ -144,9 +144,10 @@ def assumptions(runs: Runs) -> str:
     carriers = [f"{words} (grade {rows[name].grade}: {rows[name].source})" for name, words in CARRIED_BY.items()]
     spread = "held fixed" if runs.fixed_parameters else "drawn from their priors"
     learned = f"{calibration(runs)} " if runs.calibrated else ""
+    what = "what was not learned is" if runs.calibrated else "they are"
     return (
         f"**What this rests on.** {learned}{judged} of {len(used)} parameters are judgement (grade D), not "
-        f"measurement; they are {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
+        f"measurement; {what} {spread}. Differences between plans run through {' and through '.join(carriers)}. They "
         "are what the model says under these assumptions, not measured effects. List them with `subsim parameters`."
     )
 
