@@ -156,11 +156,15 @@ def _contracts(book: _Book) -> list[Problem]:
 
 def _one_after_another(rows: pd.DataFrame) -> pd.DataFrame:
     """Paid contracts by account and start, with the one before: its end and amount."""
-    rows = rows[(rows["arr_cents"] > 0) & rows["start_date"].notna() & (rows["account_id"] != "")]
-    rows = rows.assign(end=rows["end_date"].fillna(FOREVER))
-    rows = rows.sort_values(["account_id", "start_date", "end", "arr_cents", ROW], kind="stable")
-    same = (rows["account_id"] == rows["account_id"].shift()).to_numpy(dtype=bool)
-    latest = rows["end"].groupby(rows["account_id"], sort=False).cummax().shift().where(same)
+    rows = rows[
+        ((rows["arr_cents"] > 0) & rows["start_date"].notna() & (rows["account_id"] != "")).to_numpy(dtype=bool)
+    ]
+    account, _ = pd.factorize(rows["account_id"])
+    end = rows["end_date"].fillna(FOREVER)
+    order = np.lexsort((rows[ROW], rows["arr_cents"].astype("int64"), end, rows["start_date"], account))
+    rows = rows.assign(account=account, end=end).iloc[order]
+    same = np.r_[False, np.diff(rows["account"]) == 0][: len(rows)]
+    latest = rows["end"].groupby(rows["account"], sort=False).cummax().shift().where(same)
     return rows.assign(ended=latest, paid=rows["arr_cents"].shift().where(same))
 
 
@@ -170,7 +174,7 @@ def _renewals(sheet: Sheet, grace_days: int) -> list[Problem]:
     late = (rows["start_date"] - rows["ended"]).dt.days - 1
     allowed = f"read as a renewal: up to {grace_days} days late"
     problems = sheet.flag("late-renewal", "start_date", late.between(1, grace_days), _after_end, allowed)
-    same = rows.duplicated(["account_id", "product", "start_date", "end_date", "arr_cents"])
+    same = rows.duplicated(["account", "start_date", "end_date", "arr_cents", "product"])
     found = amount_of("arr_cents")
     problems += sheet.flag("same-contract", "start_date", same, found, "one row per contract")
     overlap = (rows["ended"] >= rows["start_date"]) & ~same & (rows["arr_cents"] >= DOUBLE * rows["paid"])

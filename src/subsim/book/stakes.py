@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from subsim.book.checks import Tables, folded
+from subsim.book.checks import Tables
 from subsim.book.problems import CODES, Problem
 from subsim.book.source import ROW
 
@@ -49,12 +49,16 @@ def arr_by_account(tables: Tables, as_of: dt.date) -> dict[str, int]:
     elif "movements" in tables:
         rows = tables["movements"]
         rows = rows[~(rows["date"] > day)].sort_values("date", kind="stable")
-        rows = rows[~folded(rows["account_id"]).duplicated(keep="last")]
+        rows = rows[~rows["account_id"].duplicated(keep="last")]
         cents = rows["arr_after_cents"]
     else:
         return {}
-    sums = cents.fillna(0).astype("int64").groupby(folded(rows["account_id"])).sum()
-    return {str(name): int(value) for name, value in sums.items()}
+    by_id = cents.fillna(0).astype("int64").groupby(rows["account_id"], sort=False).sum()
+    sums: dict[str, int] = {}
+    for name, value in by_id.items():
+        spelled = key(str(name))
+        sums[spelled] = sums.get(spelled, 0) + int(value)
+    return sums
 
 
 def weigh(problems: Iterable[Problem], tables: Tables, as_of: dt.date) -> tuple[Problem, ...]:
