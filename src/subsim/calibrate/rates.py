@@ -22,7 +22,7 @@ from scipy import special
 from subsim.calibrate import rates_data, rates_predict
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.company import described
-from subsim.calibrate.importance import independent_draws
+from subsim.calibrate.independent import independent_draws
 from subsim.calibrate.priors import Key, Prior, Priors, prior_draws
 from subsim.errors import InputError
 
