@@ -1,136 +1,176 @@
-"""Independent draws from a small smooth posterior: mode, curvature, importance sampling with a heavy-tailed normal.
+"""Posterior draws without a compiler: importance draws around the mode, for up to some thirty numbers.
 
-For likelihoods in closed form with a few dozen numbers at most. Nothing is compiled and nothing mixes slowly; how well
-the proposal fits shows in the effective sample size, and two more rounds refit it. Draws are keyed.
+Each number is a function of a standard normal one, its quantile under its prior; so the prior is always N(0, I), and a
+number of which the data say nothing is drawn exactly. How far to trust the draws is told by their effective number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import optimize, special
 
+from subsim.calibrate.priors import Prior
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
 
 Floats = NDArray[np.float64]
-LogDensity = Callable[[Floats], Floats]
-"""Takes (n, dimensions), gives n logarithms of the density, up to a constant."""
+Likelihood = Callable[[Floats], Floats]
+"""[points, numbers] of standard normal numbers to the log likelihood of each point."""
 
-PROPOSALS = 8192
-ROUNDS = 3
-FREEDOM = 8.0  # degrees of freedom of the proposal
-_STEP = 1e-3
-_NEWTON = 60
+STEP = 0.02  # of differences, in prior standard deviations
+FAR = 8.0  # standard deviations of a prior that are looked at
+PRIOR_SHARE = 0.1  # of proposals drawn from the prior, so that no tail is forgotten
+TAILS = 5  # degrees of freedom of the proposals' t, more with more numbers
+ROUNDS = 6
+
+
+def of_prior(prior: Prior, z: Floats) -> Floats:
+    """The values whose quantiles under a prior are those of z under N(0, 1)."""
+    if prior.fixed:
+        raw = np.full_like(z, prior.centre)
+    elif prior.family == "normal":
+        raw = prior.centre + prior.spread * z
+    elif prior.family == "lognormal":
+        raw = prior.centre * np.exp(prior.spread * z)
+    elif prior.family == "gamma":
+        # Above the median by the upper tail, so that nothing rounds to 1.
+        low, high = special.ndtr(np.minimum(z, 0.0)), special.ndtr(-np.maximum(z, 0.0))
+        shape = prior.spread
+        raw = np.where(z < 0, special.gammaincinv(shape, low), special.gammainccinv(shape, high))
+        raw = raw * prior.centre / shape
+    else:
+        raw = special.betaincinv(prior.centre * prior.spread, (1 - prior.centre) * prior.spread, special.ndtr(z))
+    return np.clip(raw, prior.low, prior.high)
 
 
 @dataclass(frozen=True)
-class Independent:
-    """Equally weighted draws (count, dimensions) and the effective number of proposals behind them."""
+class Found:
+    """Draws [draws, numbers] of the standard normal numbers, their mode, and how many independent draws they are worth."""
 
-    draws: Floats
+    z: Floats
+    mode: Floats
     effective: float
 
 
-def independent_draws(log_density: LogDensity, dimensions: int, *, count: int, seed: int, name: str) -> Independent:
-    """Draws from a density whose mode is not far from 0 and whose scale is about 1 or smaller.
+def sample(
+    likelihood: Likelihood,
+    numbers: int,
+    *,
+    draws: int,
+    proposals: int,
+    seed: int,
+    name: str,
+    enough: float,
+) -> Found:
+    """Draws from the posterior.
 
     Args:
-        log_density: up to a constant; minus infinity or NaN count as impossible.
-        dimensions: of the argument.
-        count: how many draws to give.
-        seed: of the calibration.
-        name: of what is drawn; draws of another name are independent.
+        likelihood: log likelihood of some points.
+        numbers: how many numbers.
+        draws: how many draws.
+        proposals: points looked at in each round.
+        seed: of the keyed proposals.
+        name: what is sampled, part of their key.
+        enough: effective draws at which no further round is made; each round moves the proposals to what was found.
     """
-    centre = find_mode(log_density, np.zeros(dimensions))
-    root = _root(np.linalg.inv(_curved(-hessian(log_density, centre))))
+
+    def posterior(z: Floats) -> Floats:
+        return np.asarray(likelihood(z) - 0.5 * (z**2).sum(-1))
+
+    mode = highest(posterior, np.zeros(numbers))
+    centre, covariance = mode, spread(posterior, mode)
     entity = name_entity(f"calibrate/{name}")
-    points, weights = centre[None, :], np.ones(1)
-    for number in range(ROUNDS):
-        u = uniform_array(
-            seed, number, Purpose.PARAMETER, entity, np.arange(PROPOSALS * (dimensions + 1), dtype=np.int64)
-        ).reshape(PROPOSALS, dimensions + 1)
-        normal = special.ndtri(u[:, :-1])
-        stretch = np.sqrt(FREEDOM / (2 * special.gammaincinv(FREEDOM / 2, u[:, -1])))
-        standard = normal * stretch[:, None]
-        points = centre + standard @ root.T
-        proposal = -0.5 * (FREEDOM + dimensions) * np.log1p((standard**2).sum(axis=1) / FREEDOM)
-        weights = _weights(log_density(points) - proposal)
-        if _effective(weights) > 0.5 * PROPOSALS:
+    x, weight, effective = mode[None], np.ones(1), 0.0
+    for turn in range(ROUNDS):
+        runs = np.arange(proposals)[:, None] + turn * proposals
+        u = uniform_array(seed, runs, Purpose.PARAMETER, entity, np.arange(numbers + 2)[None])
+        degrees = float(TAILS + numbers)
+        chi = 2 * special.gammaincinv(degrees / 2, u[:, numbers]) / degrees
+        steps = special.ndtri(u[:, :numbers])
+        from_prior = u[:, numbers + 1] < PRIOR_SHARE
+        root = np.linalg.cholesky(covariance)
+        x = np.where(from_prior[:, None], steps, centre + (steps / np.sqrt(chi)[:, None]) @ root.T)
+        x = np.clip(x, -FAR, FAR)
+        prior = -0.5 * (x**2).sum(1) - numbers / 2 * np.log(2 * np.pi)
+        near = _log_t(x, centre, root, degrees)
+        log_weight = posterior(x) - np.logaddexp(near + np.log1p(-PRIOR_SHARE), prior + np.log(PRIOR_SHARE))
+        weight = np.exp(log_weight - log_weight.max())
+        weight /= weight.sum()
+        effective = 1.0 / float((weight**2).sum())
+        if effective >= enough:
             break
-        centre = weights @ points
-        spread = (points - centre) * np.sqrt(weights)[:, None]
-        root = _root(spread.T @ spread * (1 - 2 / FREEDOM) + 1e-12 * np.eye(dimensions))
-    return Independent(_resampled(points, weights, count, seed, entity), _effective(weights))
+        centre, covariance = _moved(x, log_weight, covariance)
+    # One uniform places all draws, evenly over the weights; a keyed shuffle makes their order mean nothing.
+    points = (np.arange(draws) + uniform_array(seed, 0, Purpose.PARAMETER, entity, numbers + 2)) / draws
+    chosen = np.searchsorted(np.cumsum(weight), points).clip(max=proposals - 1)
+    order = np.argsort(uniform_array(seed, np.arange(draws), Purpose.PARAMETER, entity, numbers + 3), kind="stable")
+    return Found(x[chosen[order]], mode, min(float(draws), effective))
 
 
-def find_mode(log_density: LogDensity, start: Floats) -> Floats:
-    """Newton's method with halved steps; derivatives by differences."""
-    here: Floats = start
-    value = float(log_density(start[None, :])[0])
-    for _ in range(_NEWTON):
-        slope = gradient(log_density, here)
-        step = np.linalg.solve(_curved(-hessian(log_density, here)), slope)
-        for halving in 0.5 ** np.arange(12):
-            there = np.asarray(here + halving * step)
-            found = float(log_density(there[None, :])[0])
-            if found > value:
-                break
-        else:
-            return here
-        gain, here, value = found - value, there, found
-        if gain < 1e-9:
-            return here
-    return here
+def highest(function: Likelihood, start: Floats) -> Floats:
+    """Where a function of points is highest, climbing from a start."""
+    size = len(start)
+    around = np.concatenate([np.zeros((1, size)), STEP / 4 * np.eye(size), -STEP / 4 * np.eye(size)])
+
+    def value_and_slope(z: Floats) -> tuple[float, Floats]:
+        found = function(z + around)
+        return -float(found[0]), -(found[1 : size + 1] - found[size + 1 :]) / (STEP / 2)
+
+    bounds = [(-FAR, FAR)] * size
+    found = optimize.minimize(value_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x, float)
 
 
-def gradient(log_density: LogDensity, at: Floats) -> Floats:
-    """Central differences."""
-    moves = _STEP * np.eye(len(at))
-    return np.asarray((log_density(at + moves) - log_density(at - moves)) / (2 * _STEP))
+def spread(function: Likelihood, mode: Floats) -> Floats:
+    """Covariance at the mode, from second differences; never wider than the prior."""
+    size = len(mode)
+    one, two = np.triu_indices(size)
+    unit = STEP * np.eye(size)
+    corners = [function(mode + a * unit[one] + b * unit[two]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+    hessian = np.zeros((size, size))
+    hessian[one, two] = -(corners[0] - corners[1] - corners[2] + corners[3]) / (4 * STEP**2)
+    hessian[two, one] = hessian[one, two]
+    values, vectors = np.linalg.eigh(hessian)
+    return np.asarray((vectors / np.clip(values, 1.0, None)) @ vectors.T)
 
 
-def hessian(log_density: LogDensity, at: Floats) -> Floats:
-    """Second differences, symmetric."""
-    size = len(at)
-    moves = _STEP * np.eye(size)
-    first, second = np.triu_indices(size)
-    a, b = moves[first], moves[second]
-    four = np.concatenate([at + a + b, at + a - b, at - a + b, at - a - b])
-    up, mixed, other, down = log_density(four).reshape(4, -1)
-    table = np.zeros((size, size))
-    table[first, second] = (up - mixed - other + down) / (4 * _STEP**2)
-    return table + np.triu(table, 1).T
+def _moved(x: Floats, log_weight: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Mean and covariance of what was found, with weights flattened until enough points have one."""
+    power = 1.0
+    while True:
+        weight = np.exp(power * (log_weight - log_weight.max()))
+        weight /= weight.sum()
+        if 1.0 / float((weight**2).sum()) > 10 * x.shape[1] or power < 1e-3:
+            break
+        power *= 0.7
+    centre = weight @ x
+    found = ((x - centre).T * weight) @ (x - centre)
+    return centre, np.asarray(found * 1.1 + 0.02 * covariance)
 
 
-def _curved(matrix: Floats) -> Floats:
-    """The nearest matrix that bends down in every direction, by at least a little."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return np.asarray((vectors * np.maximum(np.abs(values), 1e-3)) @ vectors.T)
+def _log_t(x: Floats, centre: Floats, root: Floats, degrees: float) -> Floats:
+    """Log density of the multivariate t with `root` the Cholesky factor of its scale."""
+    size = len(centre)
+    scaled = np.linalg.solve(root, (x - centre).T)
+    scale = special.gammaln((degrees + size) / 2) - special.gammaln(degrees / 2)
+    scale -= size / 2 * np.log(degrees * np.pi) + np.log(np.diag(root)).sum()
+    return np.asarray(scale - (degrees + size) / 2 * np.log1p((scaled**2).sum(0) / degrees))
 
 
-def _root(matrix: Floats) -> Floats:
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 1e-14)))
+def chunked(function: Likelihood, points: int) -> Likelihood:
+    """The same function, a few points at a time, so that its arrays stay small."""
+
+    def by_parts(z: Floats) -> Floats:
+        parts = [function(z[at : at + points]) for at in range(0, len(z), points)]
+        return np.concatenate(parts)
+
+    return by_parts
 
 
-def _weights(logs: Floats) -> Floats:
-    logs = np.where(np.isfinite(logs), logs, -np.inf)
-    weights = np.exp(logs - logs.max())
-    return np.asarray(weights / weights.sum())
-
-
-def _effective(weights: Floats) -> float:
-    return float(1 / (weights**2).sum())
-
-
-def _resampled(points: Floats, weights: Floats, count: int, seed: int, entity: int) -> Floats:
-    """Systematic resampling, then a keyed order, so that draws of two names are independent."""
-    offset = float(uniform_array(seed, ROUNDS, Purpose.PARAMETER, entity, 0))
-    edges = np.cumsum(weights)
-    chosen = np.searchsorted(edges / edges[-1], (np.arange(count) + offset) / count)
-    order = np.argsort(uniform_array(seed, ROUNDS + 1, Purpose.PARAMETER, entity, np.arange(count)), kind="stable")
-    return np.asarray(points[np.minimum(chosen, len(points) - 1)][order])
+def priors_to_values(priors: Sequence[Prior], z: Floats) -> Floats:
+    """[..., numbers] of standard normal numbers to values under their priors."""
+    return np.stack([of_prior(prior, z[..., i]) for i, prior in enumerate(priors)], axis=-1)

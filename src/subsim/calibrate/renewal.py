@@ -10,6 +10,8 @@ that the observed losses come out.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +19,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from subsim.calibrate import fit
+from subsim.calibrate import importance
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.priors import Key, Prior, Priors, catalogue_prior, prior_draws
 from subsim.calibrate.renewal_cells import CONCESSION, cells, contraction_cells
-from subsim.calibrate.renewal_model import BY_SEGMENT, COMPANY, LOGARITHM, MIXING, model, stacked
+from subsim.calibrate.renewal_model import (
+    BASE,
+    BETA,
+    BY_SEGMENT,
+    COMPANY,
+    GAMMA,
+    NODES,
+    ODDS,
+    contractions,
+    log_likelihood,
+    stacked,
+)
 from subsim.calibrate.renewal_paths import decisions, observed, paths
 from subsim.calibrate.spells import YEAR_DAYS, spells
-from subsim.errors import InputError
 from subsim.model.catalogue import parameter
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
@@ -46,6 +58,8 @@ ASSOCIATED = {
     "renewal.contraction_engagement": "c_e",
 }
 FEW = 30
+PROPOSALS, ENOUGH = 4_000, 1_000  # points looked at in a round; effective draws at which no more are made
+ELEMENTS = 400_000  # of one array at a time
 GRID = 2001  # points of the posteriors of single numbers
 MIXING_SD = 1.0  # of the logarithm of the Beta's shapes where their prior is fixed but the Beta is chosen
 
@@ -54,14 +68,7 @@ class Renewal:
     """The block of `subsim.calibrate.block.Block` for renewals."""
 
     name = "renewal"
-    parameters = (
-        *BY_SEGMENT,
-        *MIXING[False],
-        *MIXING[True],
-        *COMPANY,
-        "renewal.in_term_loss",
-        "renewal.contraction_keep",
-    )
+    parameters = (*COMPANY, *BY_SEGMENT, *GAMMA, *BETA, "renewal.in_term_loss", "renewal.contraction_keep")
 
     def summarise(self, book: Book, frame: Frame) -> BlockData:
         """Paths of renewal decisions in cells, contractions at renewals, losses inside terms."""
@@ -80,36 +87,87 @@ class Renewal:
         return BlockData(rows, found, _events(found, frame), _notes(found, frame))
 
     def fit(self, data: BlockData, priors: Priors, frame: Frame, sampling: Sampling) -> BlockFit:
-        """Posterior draws given the cells.
-
-        Raises:
-            InputError: a prior of a family that the block cannot hold, or the calibration extra is missing.
-        """
+        """Posterior draws given the cells: importance draws, nothing is compiled."""
         began = time.monotonic()
         own = {key: priors.get(key) or catalogue_prior(key) for key in _keys(frame)}
-        _check(own)
         size = {"chains": sampling.chains, "draws": sampling.draws, "seed": sampling.seed}
         draws = {key: prior_draws(key, prior, **size) for key, prior in own.items()}
         keep_size = catalogue_prior(("renewal.contraction_keep_size", ())).centre
         draws |= _singles(data, own, draws, keep_size)
-        count = float(sampling.chains * sampling.draws)
-        diagnostics = {"rhat_max": 1.0, "ess_bulk_min": count, "ess_tail_min": count, "divergences": 0.0}
-        extra: dict[str, Any] = {}
+        count = sampling.chains * sampling.draws
+        worth, extra = float(count), {}
         if data.rows:
-            mixing = catalogue_prior(("renewal.beta_mixing", ())) if (m := priors.get(MIX)) is None else m
-            beta = mixing.centre > 0.5
             keep = float(draws["renewal.contraction_keep", ()].mean())
-            seen = stats.beta.cdf(1 - CONCESSION, keep * keep_size, (1 - keep) * keep_size)
-            inputs = _inputs(data, own, priors, frame, beta) | {"c_seen": np.array([seen])}
-            form = (len(frame.segment), int(beta))
-            got = fit.sample(
-                self.name, lambda d: model(d, beta), inputs, sampling, ["w", "x", "mix"], form=form, target_accept=0.9
+            seen = float(stats.beta.cdf(1 - CONCESSION, keep * keep_size, (1 - keep) * keep_size))
+            target = Target(data, own, priors, frame, seen)
+            found = importance.sample(
+                importance.chunked(target, target.points),
+                target.numbers,
+                draws=count,
+                proposals=PROPOSALS,
+                seed=sampling.seed,
+                name=self.name,
+                enough=min(ENOUGH, count),
             )
-            learned, associations = _assemble(got.draws, data, draws, frame, beta)
+            worth = found.effective
+            z = found.z.reshape(sampling.chains, sampling.draws, -1)
+            learned, associations = _assemble(*target.values(z), data, draws, frame)
             draws |= {key: np.clip(value, own[key].low, own[key].high) for key, value in learned.items()}
-            diagnostics = dict(got.diagnostics)
             extra = {"associations": associations}
+        diagnostics = {"rhat_max": 1.0, "ess_bulk_min": worth, "ess_tail_min": worth, "divergences": 0.0}
         return BlockFit(draws, diagnostics, time.monotonic() - began, extra)
+
+
+class Target:
+    """The log likelihood of a book's cells as a function of standard normal numbers.
+
+    In this order: one for each of COMPANY; for each of BY_SEGMENT what segments share, then one for each segment; one
+    for each mixing parameter and segment.
+    """
+
+    def __init__(self, data: BlockData, own: Mapping[Key, Prior], priors: Priors, frame: Frame, seen: float) -> None:
+        self.cells = stacked(data.cells)
+        keys = [("arrival.fit_mean", (segment,)) for segment in frame.segment]
+        self.cells["fit_mean"] = np.array([(priors.get(key) or catalogue_prior(key)).centre for key in keys])
+        self.seen = seen
+        self.company = [own[name, ()] for name in COMPANY]
+        for i, name in enumerate(COMPANY):
+            if name in ASSOCIATED:
+                prior = self.company[i]
+                self.company[i] = replace(prior, family="normal", spread=float(np.hypot(prior.sd, BIAS)))
+        mixing = priors.get(MIX) or catalogue_prior(MIX)
+        self.mixing = BETA if mixing.centre > 0.5 else GAMMA
+        self.rows = [[own[name, (segment,)] for segment in frame.segment] for name in BY_SEGMENT]
+        self.mixed = [[_open(own[name, (segment,)]) for segment in frame.segment] for name in self.mixing]
+        self.segments = len(frame.segment)
+        self.numbers = len(COMPANY) + len(BY_SEGMENT) * (self.segments + 1) + len(self.mixing) * self.segments
+        self.points = max(1, ELEMENTS // (len(data.cells["n"]) * NODES + 1))
+
+    def values(self, z: Floats) -> tuple[Floats, list[Floats], list[Floats]]:
+        """`w`, `x` and `mix` of `renewal_model.log_likelihood`, for z [..., numbers]."""
+        w = importance.priors_to_values(self.company, z[..., : len(COMPANY)])
+        at, x, mix = len(COMPANY), [], []
+        for row in self.rows:
+            own = np.sqrt(SHARED) * z[..., at, None] + np.sqrt(1 - SHARED) * z[..., at + 1 : at + 1 + self.segments]
+            x.append(importance.priors_to_values(row, own))
+            at += 1 + self.segments
+        for row in self.mixed:
+            mix.append(np.maximum(importance.priors_to_values(row, z[..., at : at + self.segments]), 1e-8))
+            at += self.segments
+        return w, x, mix
+
+    def __call__(self, z: Floats) -> Floats:
+        """Log likelihood of each point."""
+        w, x, mix = self.values(z)
+        paths = log_likelihood(np, self.cells, w, x, mix) @ self.cells["n"]
+        return np.asarray(paths + contractions(np, self.cells, w, x, self.seen).sum(-1))
+
+
+def _open(prior: Prior) -> Prior:
+    """A prior for the Beta's shapes where it is chosen and nothing is said of them."""
+    if prior.fixed and prior.centre > 0 and prior.low > 0:
+        return replace(prior, family="lognormal", spread=MIXING_SD)
+    return prior
 
 
 MIX: Key = ("renewal.beta_mixing", ())
@@ -121,18 +179,6 @@ def _keys(frame: Frame) -> list[Key]:
         for name in Renewal.parameters
         for names in ([(own,) for own in frame.segment] if parameter(name).by else [()])
     ]
-
-
-def _check(own: dict[Key, Prior]) -> None:
-    wanted = dict.fromkeys(COMPANY, "normal") | dict.fromkeys(BY_SEGMENT, "normal")
-    wanted |= dict.fromkeys(LOGARITHM, "lognormal") | {"renewal.frailty": "gamma"}
-    wanted |= dict.fromkeys(MIXING[True], "lognormal")
-    for key, prior in own.items():
-        family = wanted.get(key[0])
-        if family and prior.family not in (family, "fixed"):
-            where = f"prior of {' '.join((key[0], *key[1]))}"
-            do = "elicit it from two quantiles of that family"
-            raise InputError(where=where, found=str(prior), allowed=f"a {family} prior", do=do)
 
 
 def _renewed(table: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +207,7 @@ def _events(found: dict[str, Any], frame: Frame) -> dict[Key, int]:
     for i, segment in enumerate(frame.segment):
         here = own == i
         events |= {("renewal.base", (segment,)): int(seen[here].sum())}
-        events |= {(name, (segment,)): int(seen[here & (found["k"] > 1)].sum()) for name in MIXING[False]}
+        events |= {(name, (segment,)): int(seen[here & (found["k"] > 1)].sum()) for name in GAMMA}
         events["renewal.drift", (segment,)] = events["renewal.frailty", (segment,)]
         events["renewal.uncontrollable", (segment,)] = int((n * found["uncontrolled"])[here].sum())
         events["renewal.contraction", (segment,)] = int(found["c_n"][found["c_segment"] == i].sum())
@@ -197,62 +243,35 @@ def _notes(found: dict[str, Any], frame: Frame) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _inputs(data: BlockData, own: dict[Key, Prior], priors: Priors, frame: Frame, beta: bool) -> dict[str, Any]:
-    """Cells and priors as the model takes them."""
-    inputs: dict[str, Any] = stacked(data.cells)
-    company = [own[name, ()] for name in COMPANY]
-    bias = np.array([BIAS if name in ASSOCIATED else 0.0 for name in COMPANY])
-    inputs["w_mean"] = np.array([prior.centre for prior in company])
-    inputs["w_sd"] = np.hypot([prior.spread for prior in company], bias)
-    table = [[own[name, (segment,)] for segment in frame.segment] for name in BY_SEGMENT]
-    centre = np.array([[prior.centre for prior in row] for row in table])
-    for i, name in enumerate(BY_SEGMENT):
-        if name in LOGARITHM:
-            centre[i] = np.log(np.maximum(centre[i], 1e-9))
-    spread = np.array([[prior.spread for prior in row] for row in table])
-    inputs |= {"x_centre": centre, "x_apart": spread * np.sqrt(1 - SHARED), "x_together": spread * np.sqrt(SHARED)}
-    mixed = [[own[name, (segment,)] for segment in frame.segment] for name in MIXING[beta]]
-    middle = np.maximum([[prior.centre for prior in row] for row in mixed], 1e-6)
-    if beta:
-        inputs["mix_a"] = np.log(middle)
-        inputs["mix_b"] = np.array([[MIXING_SD if prior.fixed else prior.spread for prior in row] for row in mixed])
-    else:
-        shape = np.array([[1e6 if prior.fixed else prior.spread for prior in row] for row in mixed])
-        inputs |= {"mix_a": shape, "mix_b": shape / middle}
-    fits = [("arrival.fit_mean", (segment,)) for segment in frame.segment]
-    inputs["fit_mean"] = np.array([(priors.get(key) or catalogue_prior(key)).centre for key in fits])
-    return inputs
-
-
 def _assemble(
-    got: Any, data: BlockData, prior: dict[Key, Floats], frame: Frame, beta: bool
+    w: Floats, x: list[Floats], mix: list[Floats], data: BlockData, prior: dict[Key, Floats], frame: Frame
 ) -> tuple[dict[Key, Floats], list[dict[str, Any]]]:
     """Draws by key: learned numbers; effects stay at their priors and the levels are set to make up for it."""
-    w = {name: got["w"][..., i] for i, name in enumerate(COMPANY)}
-    draws: dict[Key, Floats] = {(name, ()): value for name, value in w.items() if name not in ASSOCIATED}
-    shifts = _shifts(w, data, prior, len(frame.segment))
+    found = {name: w[..., i] for i, name in enumerate(COMPANY)}
+    draws: dict[Key, Floats] = {(name, ()): value for name, value in found.items() if name not in ASSOCIATED}
+    level, odds = _shifts(found, data, prior, len(frame.segment))
+    beta_mixing = len(mix) > 1
     for j, segment in enumerate(frame.segment):
         for i, name in enumerate(BY_SEGMENT):
-            x = got["x"][..., i, j]
-            draws[name, (segment,)] = np.exp(x) if name in LOGARITHM else x + shifts.get(name, 0.0 * x)[..., j]
-        for i, name in enumerate(MIXING[beta]):
-            value = got["mix"][..., i, j]
-            draws[name, (segment,)] = value * np.exp(-shifts["renewal.base"][..., j]) if i else value
-    if beta:
-        draws = {key: value for key, value in draws.items() if key[0] != "renewal.base"}
+            draws[name, (segment,)] = x[i][..., j]
+        draws["renewal.contraction", (segment,)] = x[ODDS][..., j] + odds[..., j]
+        if beta_mixing:  # the level is in the shapes: mean hazard is nearly alpha over beta
+            del draws["renewal.base", (segment,)]
+            draws["renewal.beta_alpha", (segment,)] = mix[0][..., j]
+            draws["renewal.beta_beta", (segment,)] = mix[1][..., j] * np.exp(-level[..., j])
+        else:
+            draws["renewal.base", (segment,)] = x[BASE][..., j] + level[..., j]
+            draws["renewal.frailty", (segment,)] = mix[0][..., j]
+    quantiles = {name: np.quantile(found[name], [0.05, 0.5, 0.95]).tolist() for name in ASSOCIATED}
     associations = [
-        {
-            "name": f"association.{name}",
-            "beside": name,
-            **dict(zip(("q05", "q50", "q95"), np.quantile(w[name], [0.05, 0.5, 0.95]).tolist(), strict=True)),
-        }
-        for name in ASSOCIATED
+        {"name": f"association.{name}", "beside": name, "q05": low, "q50": middle, "q95": high}
+        for name, (low, middle, high) in quantiles.items()
     ]
     return draws, associations
 
 
-def _shifts(w: dict[str, Floats], data: BlockData, prior: dict[Key, Floats], segments: int) -> dict[str, Floats]:
-    """What each segment's level has to make up for where an effect is taken instead of its association."""
+def _shifts(w: dict[str, Floats], data: BlockData, prior: dict[Key, Floats], segments: int) -> tuple[Floats, Floats]:
+    """What each segment's level, and odds of contraction, make up for where effects stand in for associations."""
     shape = (*w["renewal.price"].shape, segments)
     level, odds = np.zeros(shape), np.zeros(shape)
     d = data.cells
@@ -268,7 +287,7 @@ def _shifts(w: dict[str, Floats], data: BlockData, prior: dict[Key, Floats], seg
                 level[..., j] += (found - effect) * share
             else:
                 level[..., j] += np.log1p(share * np.expm1(found)) - np.log1p(share * np.expm1(effect))
-    return {"renewal.base": level, "renewal.contraction": odds}
+    return level, odds
 
 
 def _mean(values: Floats, weights: Floats) -> float:

@@ -8,8 +8,8 @@ A renewal is kept with chance exp(-v h_k), `h_k = exp(eta) (k^c - (k-1)^c)` (sub
   so spread acts like log(1 + V h) / V (exact were it gamma); a mean over n decisions has V / n;
 - losses out of anybody's control: exp(-u years) a term.
 
-An account's hazard has three parts, stacked as the first axis of many arrays so that the graph, and with it the time to
-compile it, stays small: decisions before the first one seen (ENTRY), all before the last one, and the last one.
+An account's hazard has three parts, the first axis of many arrays: decisions before the first one seen (ENTRY), all
+before the last one (PAST), and the last one (LAST).
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from subsim.calibrate import fit
-
 NODES = 7
-#: Numbers with one value for the company: all normal, in this order in the vector `w`.
+ENTRY, PAST, LAST = range(3)
+#: Numbers with one value for the company: in this order in the vector `w`.
 COMPANY = (
     "renewal.engagement",
     "renewal.fit",
@@ -37,25 +36,24 @@ COMPANY = (
     "engagement.fit_effect",
 )
 ENGAGEMENT, OF_FIT, ONB, SPONSOR, PREP, PRICE, MONTHLY, MULTI, CONTRACTION, PHI = range(len(COMPANY))
-#: Numbers by segment whose `x` is normal: of the value, or of its logarithm.
+#: Numbers by segment.
 BY_SEGMENT = ("renewal.base", "renewal.drift", "renewal.uncontrollable", "renewal.contraction")
 BASE, DRIFT, UNCONTROLLED, ODDS = range(len(BY_SEGMENT))
-LOGARITHM = ("renewal.drift", "renewal.uncontrollable")
-MIXING = {False: ("renewal.frailty",), True: ("renewal.beta_alpha", "renewal.beta_beta")}
+GAMMA, BETA = ("renewal.frailty",), ("renewal.beta_alpha", "renewal.beta_beta")
 
 _SHIFT, _WEIGHT = np.polynomial.hermite_e.hermegauss(NODES)
 _WEIGHT = _WEIGHT / _WEIGHT.sum()
 
 
 def stacked(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """Cells as the likelihood takes them: [3, cells] for entry, past and last; logarithms of numbers of decisions."""
+    """Cells as the likelihood takes them: [3, cells] for ENTRY, PAST and LAST; logarithms of numbers of decisions."""
     past = {name: cells[f"past_{name}"] for name in ("e", "v", "onb", "sp", "prep")}
     d = {name: np.array([past[name], past[name], cells[name]]) for name in past}
     zero = np.zeros_like(cells["k"])
     until = np.array([cells["entry"], cells["k"] - 1, cells["k"]])
     since = np.array([zero, zero, cells["k"] - 1])
-    d["edges"] = np.log(np.maximum(np.array([until, since]), 1e-9))
-    d["one_of"] = 1 / np.maximum(until - since, 1.0)
+    d |= {"until": np.log(np.maximum(until, 1e-9)), "since": np.log(np.maximum(since, 1e-9))}
+    d |= {"one_of": 1 / np.maximum(until - since, 1.0), "older": bool(np.any(cells["entry"] > 0))}
     spared = (cells["k"] - 1 - cells["entry"]) * cells["years"]
     flags = ("lost", "uncontrolled", "controlled", "alive")
     names = ("n", "segment", "years", "monthly", "multi", "price", "u", "uv", *flags)
@@ -63,57 +61,50 @@ def stacked(cells: Mapping[str, Any]) -> dict[str, Any]:
     return d | {"spared": spared} | {name: cells[name] for name in names}
 
 
-def model(data: Mapping[str, Any], beta_mixing: bool) -> Any:
-    """The PyMC model of some cells; all data are `pm.Data`.
+def log_likelihood(xp: Any, d: Mapping[str, Any], w: Any, x: Any, mix: Any) -> Any:
+    """Log likelihood of one account of each cell: [..., cells].
 
-    Besides what `stacked` gives, data has `w_mean`, `w_sd` (of COMPANY), `x_centre`, `x_apart`, `x_together`
-    [BY_SEGMENT, segments], `mix_a`, `mix_b` [mixing parameters, segments] (gamma shape and rate of frailty, or median
-    of the logarithm and its sd), `fit_mean` by segment, `c_seen` (share of contractions that can be seen). `spread` is
-    the variance of what persists in engagement, by segment.
+    Args:
+        xp: NumPy, or PyTensor's tensor module.
+        d: what `stacked` gives, and `fit_mean` by segment.
+        w: [..., COMPANY], w[..., i] with one number for each of COMPANY.
+        x: BY_SEGMENT arrays [..., segments].
+        mix: frailty [..., segments], or alpha and beta of the Beta mixing, whose level is in them and not in the base.
     """
-    pm, pt = fit.load("pymc"), fit.load("pytensor.tensor")
-    rows, segments = np.shape(data["x_centre"])
-    with pm.Model() as result:
-        d = {name: pm.Data(name, np.asarray(value)) for name, value in data.items()}
-        z = pm.Normal("z", 0.0, 1.0, shape=len(COMPANY) + rows * (segments + 1))
-        w = pm.Deterministic("w", d["w_mean"] + d["w_sd"] * z[: len(COMPANY)])
-        own = z[len(COMPANY) :].reshape((rows, segments + 1))
-        x = pm.Deterministic("x", d["x_centre"] + d["x_apart"] * own[:, 1:] + d["x_together"] * own[:, :1])
-        if beta_mixing:
-            log_mix = pm.Normal("log_mix", d["mix_a"], d["mix_b"], shape=np.shape(data["mix_a"]))
-            mix = pm.Deterministic("mix", pt.exp(log_mix))
-        else:
-            mix = pm.Gamma("mix", d["mix_a"], d["mix_b"], shape=np.shape(data["mix_a"]))
-        pm.Potential("paths", (d["n"] * log_likelihood(pt, d, w, x, mix, beta_mixing)).sum())
-        pm.Potential("contractions", contractions(pt, d, w, x).sum())
-    return result
-
-
-def log_likelihood(xp: Any, d: Mapping[str, Any], w: Any, x: Any, mix: Any, beta_mixing: bool) -> Any:
-    """Log likelihood of one account of each cell; `xp` is NumPy or PyTensor's tensor module."""
     own = d["segment"]
+    beta_mixing = len(mix) > 1
+    effect = [w[..., i, None] for i in range(len(COMPANY))]
     # What of an account's persistent level u is fit: f = ratio u + rest.
-    ratio = (w[PHI] / xp.maximum(d["spread"], w[PHI] ** 2))[own]
-    of_rest = w[OF_FIT] ** 2 * xp.maximum(1 - ratio * w[PHI], 0.0)
-    slope = xp.sqrt((w[ENGAGEMENT] + w[OF_FIT] * ratio) ** 2 * d["uv"] + of_rest + 1e-12)
-    level = d["monthly"] * w[MONTHLY] + d["multi"] * w[MULTI] + w[PRICE] * d["price"]
-    level = level - w[OF_FIT] * (d["fit_mean"][own] + ratio * d["u"])
+    ratio = (effect[PHI] / xp.maximum(d["spread"], effect[PHI] ** 2))[..., own]
+    of_rest = effect[OF_FIT] ** 2 * xp.maximum(1 - ratio * effect[PHI], 0.0)
+    slope = xp.sqrt((effect[ENGAGEMENT] + effect[OF_FIT] * ratio) ** 2 * d["uv"] + of_rest + 1e-12)
+    level = d["monthly"] * effect[MONTHLY] + d["multi"] * effect[MULTI] + d["price"] * effect[PRICE]
+    level = level - effect[OF_FIT] * (d["fit_mean"][own] + ratio * d["u"])
     if not beta_mixing:
-        level = level + x[BASE][own]
-    hurdles = (1 + d["onb"] * xp.expm1(w[ONB])) * (1 + d["sp"] * xp.expm1(w[SPONSOR]))
-    hurdles = hurdles * (1 + d["prep"] * xp.expm1(w[PREP]))
-    decided = xp.exp(xp.exp(x[DRIFT][own]) * d["edges"])
-    moved = w[ENGAGEMENT] ** 2 * d["v"]
-    mean = hurdles * (decided[0] - decided[1]) * xp.exp(level - w[ENGAGEMENT] * d["e"] + 0.5 * moved)
-    variance = (xp.expm1(moved) * d["one_of"] + 1e-9)[:, :, None]
-    # From here on each array has parts, cells and nodes as axes.
-    hazard = xp.log1p(variance * mean[:, :, None] * xp.exp(slope[:, None] * _SHIFT)) / variance
-    so_far = xp.stack([hazard[0], hazard[1], hazard[1] + hazard[2]])
-    parts = [mix[i][own][:, None] for i in range(2 if beta_mixing else 1)]
-    survival = _beta(xp, so_far, *parts) if beta_mixing else -xp.log1p(parts[0] * so_far) / parts[0]
-    share = (xp.exp(survival) * _WEIGHT).sum(2)
-    entered, before, after = share[0], share[1], share[2]
-    uncontrolled = xp.exp(x[UNCONTROLLED][own])
+        level = level + x[BASE][..., own]
+    drift = x[DRIFT][..., own]
+
+    def hazard(part: int) -> Any:
+        """Of one part: [..., cells, nodes]."""
+        hurdles = (1 + d["onb"][part] * xp.expm1(effect[ONB])) * (1 + d["sp"][part] * xp.expm1(effect[SPONSOR]))
+        hurdles = hurdles * (1 + d["prep"][part] * xp.expm1(effect[PREP]))
+        number = xp.exp(drift * d["until"][part]) - xp.exp(drift * d["since"][part])
+        moved = effect[ENGAGEMENT] ** 2 * d["v"][part]
+        mean = hurdles * number * xp.exp(level - effect[ENGAGEMENT] * d["e"][part] + 0.5 * moved)
+        variance = (xp.expm1(moved) * d["one_of"][part] + 1e-9)[..., None]
+        return xp.log1p(variance * mean[..., None] * away) / variance
+
+    away = xp.exp(slope[..., None] * _SHIFT)
+    risks = [part[..., own][..., None] for part in mix]
+
+    def survival(h: Any) -> Any:
+        share = _beta(xp, h, *risks) if beta_mixing else -xp.log1p(risks[0] * h) / risks[0]
+        return (xp.exp(share) * _WEIGHT).sum(-1)
+
+    past = hazard(PAST)
+    before, after = survival(past), survival(past + hazard(LAST))
+    entered = survival(hazard(ENTRY)) if d["older"] else 1.0
+    uncontrolled = x[UNCONTROLLED][..., own]
     spared = xp.exp(-uncontrolled * d["years"])
     first = d["lost"] + d["uncontrolled"] * (1 - spared) + d["controlled"] * spared
     second = (d["alive"] - d["lost"] - d["controlled"]) * spared
@@ -126,10 +117,13 @@ def _beta(xp: Any, h: Any, a: Any, b: Any) -> Any:
     return log_gamma(b + h) - log_gamma(a + b + h) - log_gamma(b) + log_gamma(a + b)
 
 
-def contractions(xp: Any, d: Mapping[str, Any], w: Any, x: Any) -> Any:
-    """Log likelihood of contractions at renewals by cell; engagement is integrated out by the probit approximation."""
-    effect = w[CONTRACTION]
-    odds = x[ODDS][d["c_segment"]] - effect * d["c_e"]
+def contractions(xp: Any, d: Mapping[str, Any], w: Any, x: Any, seen: float) -> Any:
+    """Log likelihood of contractions at renewals: [..., cells]; engagement is integrated out by the probit rule.
+
+    `seen` is the share of contractions that are large enough to be told from a concession.
+    """
+    effect = w[..., CONTRACTION, None]
+    odds = x[ODDS][..., d["c_segment"]] - effect * d["c_e"]
     odds = odds / xp.sqrt(1 + np.pi / 8 * effect**2 * d["c_v"])
-    chance = d["c_seen"][0] / (1 + xp.exp(-odds))
+    chance = seen / (1 + xp.exp(-odds))
     return d["c_y"] * xp.log(chance) + (d["c_n"] - d["c_y"]) * xp.log1p(-chance)
