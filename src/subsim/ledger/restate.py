@@ -12,6 +12,16 @@ from subsim.ledger.state import codes, ordered
 from subsim.ledger.terms import ONE_DAY, ONE_MONTH, Ints
 
 MAX_GENERATIONS: Final = 64
+# Columns that netting makes anew, or that lose their sense by it.
+OWN: Final = (
+    "account_id",
+    "segment",
+    "date",
+    "kind",
+    "before",
+    "after",
+    "in_term",
+)
 RENEWAL, PRICE = KINDS.index("renewal"), KINDS.index("price")
 
 
@@ -122,9 +132,9 @@ def _returns(rows: pd.DataFrame) -> tuple[Ints, Ints]:
 
 
 def _net(ledger: pd.DataFrame, entity: "pd.Series[Any]", bucket: npt.NDArray[np.datetime64]) -> pd.DataFrame:
-    """One row per entity and bucket with a net change of ARR; the last reason stays, and price if all were price.
+    """One row per entity and bucket with a net change of ARR, of kind price if all of it was.
 
-    The segment is left to the caller.
+    Reason, notice and columns to split by are those of the last row; the segment is left to the caller.
     """
     moved = (as_kinds(ledger["kind"]) != RENEWAL) & (ledger["after"] != ledger["before"]).to_numpy()
     account, names = codes(entity[moved])
@@ -145,7 +155,7 @@ def _net(ledger: pd.DataFrame, entity: "pd.Series[Any]", bucket: npt.NDArray[np.
     before, kinds = changes(who, after)
     kinds = np.where(all_price & (before > 0) & (after > 0), PRICE, kinds)
     keep = np.flatnonzero(after != before)
-    columns = [name for name in ("reason", "notice_date") if name in ledger]
+    columns = [name for name in ledger if name not in OWN]
     rest = ledger.loc[moved, columns].iloc[order[last]].reset_index(drop=True)
     table = pd.DataFrame(
         {

@@ -141,6 +141,17 @@ def test_load_and_coverage_by_csms_are_there_where_owners_are() -> None:
         assert "arr_per_csm" not in set(table(accounts=without)["metric"])
 
 
+@pytest.mark.parametrize("definitions", [Definitions(), Definitions(level="parent"), Definitions(netting="month")])
+def test_a_table_by_another_column_adds_up_to_the_same_whole(definitions: Definitions) -> None:
+    rows = ledger(*HISTORY, segment=SEGMENTS)
+    split = rows.assign(tier=rows["account_id"].map({"a": "gold", "b": "gold", "c": "tin"}))
+    made = metrics_table(split, AS_OF, definitions, accounts=ACCOUNTS, by="tier")
+    assert set(made["segment"]) == {"gold", "tin", "all"}
+    assert cell(made, "arr", segment="gold") == 450
+    whole, plain = (part[part["segment"] == "all"] for part in (made, table(definitions, accounts=ACCOUNTS)))
+    pd.testing.assert_frame_equal(whole.reset_index(drop=True), plain.reset_index(drop=True))
+
+
 def test_thin_cells_are_marked() -> None:
     many: list[Row] = [(f"m{n}", "2023-06-01", "new", 0, 10_000_001) for n in range(20)]
     rows = metrics_table(ledger(*many), AS_OF)
