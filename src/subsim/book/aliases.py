@@ -35,6 +35,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "end_date": ("end", "ended", "contract end", "subscription end", "term end", "expiry date", "expires", "until"),
     "arr": ("arr amount", "annual value", "annual amount", "acv", "annual recurring revenue", "annual contract value"),
     "term_months": ("term", "term length", "contract months", "duration months"),
+    "contract_id": ("contract", "contract number", "subscription id", "agreement id"),
     "product": ("plan", "plan tier", "sku", "product name"),
     "billing": ("billing frequency", "billing period", "invoicing", "payment terms"),
     "list_arr": ("list price", "list value"),
@@ -82,4 +83,26 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 AMOUNTS: Final[dict[str, tuple[str, ...]]] = {
     "monthly": ("mrr", "mrr amount", "monthly amount", "monthly price", "monthly charges", "price per month"),
     "total": ("tcv", "total contract value", "total value", "contract value", "total amount"),
+}
+
+#: Words that exports use for words of the book.
+WORDS: Final[dict[str, str]] = {
+    "yearly": "annual",
+    "annually": "annual",
+    "year": "annual",
+    "quarter": "quarterly",
+    "month": "monthly",
+    "upsell": "expansion",
+    "upgrade": "expansion",
+    "cross-sell": "expansion",
+    "downsell": "contraction",
+    "downgrade": "contraction",
+    "cancellation": "churn",
+    "lost": "churn",
+    "new business": "new",
+    "new logo": "new",
+    "win-back": "reactivation",
+    "price increase": "price",
+    "departed": "left",
+    "returned": "restored",
 }

@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 import yaml
 
-from subsim.book.aliases import AMOUNTS, COLUMNS, TABLE_NAMES
+from subsim.book.aliases import AMOUNTS, COLUMNS, TABLE_NAMES, WORDS
 from subsim.book.cube import month_of
 from subsim.book.parse import Notation, expression
 from subsim.book.places import Place, Stores
@@ -23,7 +23,8 @@ from subsim.book.sources import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, is_url
 from subsim.errors import InputErrors
 
 SAMPLE: Final = 1_000  # rows whose values are looked at
-ALIKE: Final = 0.8  # similarity of two names from which on they may mean the same
+SAME: Final = 0.97  # similarity of two names that differ by hardly more than what is between their words
+ALIKE: Final = 0.85  # similarity of two names from which on they may mean the same
 FITS: Final = 0.95  # share of a sample that has to be of a column's kind
 CUBE_MONTHS: Final = 2  # columns named like months from which on a table is a cube
 NOTATIONS: Final = ("iso", "excel", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%Y")
@@ -150,31 +151,34 @@ def _guess(table: str, sheet: _Sheet) -> _Guess:
     cube = len(months) >= CUBE_MONTHS
     needed = [column for column in TABLES[table] if not (cube and column.name in ("month", "mrr"))]
     free = [name for name in sheet.names if name not in months]
-    for column in needed:
-        name = _best(guess, column, free, table)
-        if name:
-            guess.columns[column.name] = name
-            free.remove(name)
-        elif column.required:
-            guess.missing.append(column.name)
-    called = _similar(sheet.place.table, [table, *TABLE_NAMES[table]])
+    for alike in (SAME, ALIKE):  # what is certain comes first, and is no longer free for what is only similar
+        for column in needed:
+            name = None if column.name in guess.columns else _best(guess, column, free, table, alike)
+            if name:
+                guess.columns[column.name] = name
+                free.remove(name)
+    guess.missing = [column.name for column in needed if column.required and column.name not in guess.columns]
+    title = sheet.place.table
+    endings = [title, *(title[mark.end() :] for mark in re.finditer(r"[-_. ]", title))]  # acme_support_tickets
+    called = max(_similar(ending, [table, *TABLE_NAMES[table]]) for ending in endings)
     required = [column.name for column in needed if column.required]
     share = 1 - len(guess.missing) / max(len(required), 1)
-    if share == 1 or (called >= ALIKE and share > 0):
+    if share == 1 or (called >= ALIKE and share >= 0.5):
         guess.likeness = share + called + 0.01 * len(guess.columns) + cube
     if called < ALIKE and not cube and len(required) < 3:
         guess.likeness = 0.0  # an id and a date alone could be anything
     return guess
 
 
-def _best(guess: _Guess, column: Column, free: list[str], table: str) -> str | None:
+def _best(guess: _Guess, column: Column, free: list[str], table: str, alike: float) -> str | None:
     """The column of the source whose name comes nearest, of those whose values fit; settles notation on the way."""
     aliases = COLUMNS.get(column.name, ())
     if column.name == "arr":
         aliases = (*aliases, *(name for names in AMOUNTS.values() for name in names))
-    ranked = sorted(free, key=lambda name: -_similar(name, [column.name, *aliases]))
+    own = [column.name, *COLUMNS.get(column.name, ())]
+    ranked = sorted(free, key=lambda name: (-_similar(name, [column.name, *aliases]), -_similar(name, own)))
     for name in ranked[:3]:
-        if _similar(name, [column.name, *aliases]) < ALIKE:
+        if _similar(name, [column.name, *aliases]) < alike:
             break
         fitting = _fitting(guess, column, name)
         if fitting is not None:
@@ -183,7 +187,7 @@ def _best(guess: _Guess, column: Column, free: list[str], table: str) -> str | N
             if column.name == "arr" and table == "contracts":
                 words = {kind: _similar(name, names) for kind, names in AMOUNTS.items()}
                 other = max(words, key=words.__getitem__)
-                guess.arr_is = other if words[other] > _similar(name, ["arr", *COLUMNS["arr"]]) else "annual"
+                guess.arr_is = other if words[other] > _similar(name, own) else "annual"
             return name
     return None
 
@@ -216,7 +220,7 @@ def _plain(name: str) -> str:
 
 
 def _head(source: str | Path, left: list[str]) -> Iterator[str]:
-    yield f"# A first guess for {_called(source)}, made from names and values: check every line, then read the book with it."
+    yield f"# A first guess for {_called(source)}, made from names and values: check every line."
     yield "# A name takes a column as it is, anything else is an SQL expression over the columns of the table."
     if left:
         yield f"# Tables that look like none of the book's: {', '.join(left)}"
@@ -234,6 +238,8 @@ def _lines(guesses: dict[str, _Guess]) -> Iterator[str]:
         if sheet.place.store.tables:
             yield f"    table: {_scalar(sheet.place.table)}"
         yield from _notation(guess)
+        if table == "accounts" and "account_id" in guess.columns and _repeats(sheet, guess.columns["account_id"]):
+            yield "    # accounts has one row per account, and here an account_id occurs again"
         yield "    columns:"
         for column in TABLES[table]:
             if column.name in guess.columns:
@@ -244,6 +250,13 @@ def _lines(guesses: dict[str, _Guess]) -> Iterator[str]:
         unused = [name for name in sheet.names if name not in guess.columns.values() and name not in sheet.months()]
         if unused:
             yield f"    # not used: {', '.join(unused)}"
+
+
+def _repeats(sheet: _Sheet, name: str) -> bool:
+    counts = sheet.connection.execute(
+        f"SELECT count({quoted(name)}) > count(DISTINCT {quoted(name)}) FROM raw"
+    ).fetchone()
+    return bool(counts and counts[0])
 
 
 def _notation(guess: _Guess) -> Iterator[str]:
@@ -270,12 +283,12 @@ def _words(table: str, guess: _Guess) -> Iterator[str]:
             yield f"    values:  # {column.name} is one of {', '.join(column.words)}"
             yield f"      {column.name}:"
             for word in other:
-                near = difflib.get_close_matches(word.lower(), column.words, n=1, cutoff=0.5)
-                yield f"        {_scalar(word)}: {near[0] if near else column.words[0]}{'' if near else '  # which one?'}"
+                near = WORDS.get(word.lower(), "")
+                meant = near if near in column.words else f"{column.words[0]}  # which one?"
+                yield f"        {_scalar(word)}: {meant}"
 
 
 def _scalar(text: str) -> str:
     """A text as YAML writes it on one line."""
-    return (
-        yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000).removesuffix("\n...\n").strip()
-    )
+    dumped = yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000)
+    return dumped.removesuffix("\n...\n").strip()
