@@ -156,9 +156,8 @@ def _contracts(book: _Book) -> list[Problem]:
 
 def _one_after_another(rows: pd.DataFrame) -> pd.DataFrame:
     """Paid contracts by account and start, with the one before: its end and amount."""
-    rows = rows[
-        ((rows["arr_cents"] > 0) & rows["start_date"].notna() & (rows["account_id"] != "")).to_numpy(dtype=bool)
-    ]
+    paid = (rows["arr_cents"] > 0).fillna(value=False).to_numpy(dtype=bool)
+    rows = rows[paid & rows["start_date"].notna() & (rows["account_id"] != "")]
     account, _ = pd.factorize(rows["account_id"])
     end = rows["end_date"].fillna(FOREVER)
     order = np.lexsort((rows[ROW], rows["arr_cents"].astype("int64"), end, rows["start_date"], account))

@@ -220,11 +220,16 @@ def trace(
 @app.command()
 def check(
     book: BookSource,
-    as_of: AsOf,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Last day that counts, for example 2026-06-30.")
+    ] = None,
     mapping: MappingFile = None,
     quarantine: Annotated[
         Path | None, typer.Option("--quarantine", metavar="FILE", help="New file for rows that break rules.")
     ] = None,
+    propose_mapping: Annotated[
+        bool, typer.Option("--propose-mapping", help="Only print a first guess of a mapping file.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read a customer base: its ARR bridge, what is wrong in it, and what it can identify. Exit 1 if rows break rules.
@@ -232,8 +237,18 @@ def check(
     Example: `subsim check data/acme --as-of 2026-06-30`
     """
     from subsim.book import BookProblems, read_book
+    from subsim.book.propose import propose_mapping as guess
     from subsim.cli import checking, screen
 
+    if propose_mapping:
+        text = guess(book)
+        if as_json:
+            screen.print_json({"mapping": text})
+        else:
+            screen.show_plain(text.rstrip())
+        return
+    if as_of is None:
+        raise InputError(where="--as-of", found="nothing", allowed="the last day that counts, such as 2026-06-30")
     try:
         known = read_book(book, as_of=as_of, mapping=mapping, quarantine=quarantine)
     except BookProblems as broken:
