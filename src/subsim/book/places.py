@@ -11,7 +11,7 @@ import duckdb
 from subsim.book.mapping import Mapping, TableMapping, nearest, read_mapping
 from subsim.book.schema import TABLES
 from subsim.book.source import Loaded, Store, one_error
-from subsim.book.sources import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, is_url, open_store
+from subsim.book.sources import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, called, is_url, open_store
 from subsim.errors import InputError, InputErrors
 
 MAPPING_FILE = "book.yaml"
@@ -70,7 +70,7 @@ def rules_of(source: str | Path, mapping: str | Path | None) -> Mapping:
         InputErrors: there is no such source, two mappings, or one that cannot be read.
     """
     if not is_url(str(source)) and not Path(source).exists():
-        raise one_error(str(source), "nothing there", "a folder or a file of tables")
+        raise one_error(called(source), "nothing there", "a folder or a file of tables")
     if is_mapping(source):
         if mapping is not None:
             allowed = "the data with its mapping, or a mapping that names its file"
@@ -121,7 +121,7 @@ def locate(source: str | Path, rules: Mapping, stores: Stores, mapping: str | Pa
         elif entry:
             allowed = f"{name}.csv or {name}.parquet" if folder else "file: a path"
             do = "" if folder else "add file:, or read the data and give this mapping with it"
-            where = Path(source).name if folder else str(source)
+            where = Path(source).name if folder else called(source)
             errors.append(InputError(where=where, found=f"no file for table {name}", allowed=allowed, do=do))
     if errors:
         raise InputErrors(errors)

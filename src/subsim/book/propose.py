@@ -19,7 +19,7 @@ from subsim.book.parse import Notation, expression
 from subsim.book.places import Place, Stores
 from subsim.book.schema import TABLES, Column
 from subsim.book.source import connect, one_error, quoted
-from subsim.book.sources import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, is_url
+from subsim.book.sources import TABLE_SUFFIXES, WORKBOOK_SUFFIXES, called, is_url
 from subsim.errors import InputErrors
 
 SAMPLE: Final = 1_000  # rows whose values are looked at
@@ -81,17 +81,13 @@ def propose_mapping(source: str | Path) -> str:
     with closing(connect()) as connection, Stores(connection) as stores:
         sheets = [sheet for file, place in _places(source, stores) if (sheet := _sample(connection, file, place))]
         if not sheets:
-            raise one_error(_called(source), "no table", "tables with a header and rows")
+            raise one_error(called(source), "no table", "tables with a header and rows")
         guesses = _guesses(sheets)
         used = {id(guess.sheet) for guess in guesses.values()}
         left = [sheet.place.name for sheet in sheets if id(sheet) not in used]
         text = "\n".join([*_head(source, left), *_lines(guesses)]) + "\n"
     yaml.safe_load(text)
     return text
-
-
-def _called(source: str | Path) -> str:
-    return "the database" if is_url(str(source)) else Path(source).name
 
 
 def _places(source: str | Path, stores: Stores) -> Iterator[tuple[str | None, Place]]:
@@ -108,7 +104,7 @@ def _places(source: str | Path, stores: Stores) -> Iterator[tuple[str | None, Pl
                 for table in store.tables or [file.stem]:
                     yield file.name, Place(store, table, None)
     else:
-        raise one_error(str(source), "nothing there", "a folder or a file of tables")
+        raise one_error(called(source), "nothing there", "a folder or a file of tables")
 
 
 def _sample(connection: duckdb.DuckDBPyConnection, file: str | None, place: Place) -> _Sheet | None:
@@ -220,7 +216,7 @@ def _plain(name: str) -> str:
 
 
 def _head(source: str | Path, left: list[str]) -> Iterator[str]:
-    yield f"# A first guess for {_called(source)}, made from names and values: check every line."
+    yield f"# A first guess for {called(source)}, made from names and values: check every line."
     yield "# A name takes a column as it is, anything else is an SQL expression over the columns of the table."
     if left:
         yield f"# Tables that look like none of the book's: {', '.join(left)}"

@@ -19,7 +19,7 @@ from subsim.book.places import Stores, locate, rules_of
 from subsim.book.problems import BookProblems, Problem, listed
 from subsim.book.quarantine import new_file, originals, write
 from subsim.book.source import Loaded, connect, lock
-from subsim.book.sources import database_name, is_url
+from subsim.book.sources import called, database_name, is_url
 from subsim.errors import InputError, InputErrors
 from subsim.ledger.terms import as_day
 from subsim.units import day
@@ -60,7 +60,7 @@ def read_book(
         raise InputErrors([*raw.errors, revenue, *listed(problem for problem in raw.problems if problem.blocks)])
     if revenue == "contracts" and "accounts" not in raw.files:
         allowed = "accounts beside contracts"
-        raw.errors.append(InputError(where=str(path), found="no accounts table", allowed=allowed))
+        raw.errors.append(InputError(where=called(path), found="no accounts table", allowed=allowed))
     if raw.errors:
         found = [*raw.problems, *check(raw.tables, raw.files)]
         raise InputErrors([*raw.errors, *listed(problem for problem in found if problem.blocks)])

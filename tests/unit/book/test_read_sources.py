@@ -100,12 +100,19 @@ def test_a_password_is_never_shown(postgres_url: str, tmp_path: Path) -> None:
         postgres_url.replace("127.0.0.1", "127.0.0.1:99999:"),
         postgres_url.rsplit("/", 1)[0] + "/nowhere",
         "postgresql://127.0.0.1:1/postgres?user=finance&password=wr0ng",
+        postgres_url.replace("postgresql:", "mysql:"),
+        postgres_url.replace("postgresql://", "postgresql:/"),
     ]
-    for url in urls:
-        message = refusal(url)
+    mapping = tmp_path / "book.yaml"
+    mapping.write_text("tables:\n  contracts: {}\n  seats: {table: accounts}\n")
+    messages = [refusal(url) for url in urls] + [refusal(url, mapping=mapping) for url in urls]
+    exports.write_postgres(postgres_url, {"contracts": TABLES["contracts"]})
+    messages += [refusal(postgres_url), refusal(postgres_url, mapping=mapping)]
+    for message in messages:
         for secret in ("p@ss", "w/rd", hidden, "wr0ng", "x:y/z", "finance:"):
             assert secret not in message, message
-    assert "found 'never'" in refusal(postgres_url)
+    assert "found 'never'" in messages[0]
+    assert "no accounts table" in messages[-2]
 
 
 @pytest.mark.parametrize(

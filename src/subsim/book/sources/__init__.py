@@ -33,6 +33,16 @@ def database_name(url: str) -> str:
     return unquote(tail.partition("/")[2]) or "postgres"
 
 
+def called(source: str | Path) -> str:
+    """A source as messages call it: a path, or a database's name, never anything before an @ in an address.
+
+    >>> called("data/acme"), called("postgresql://ann:secret@host/finance"), called("mysql://ann:secret@host/finance")
+    ('data/acme', 'finance', 'mysql://...@host/finance')
+    """
+    text = str(source)
+    return database_name(text) if is_url(text) else re.sub(r"^(\w+:/+).*@", r"\1...@", text)
+
+
 def open_store(source: str | Path, connection: duckdb.DuckDBPyConnection) -> Store:
     """Open a file or server for reading.
 
