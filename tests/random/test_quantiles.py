@@ -9,6 +9,7 @@ import pytest
 from scipy import special, stats
 
 from subsim.random import quantiles, uniform_array
+from subsim.random.special import exponential_integral
 
 BULK = [1e-6, 1e-4, 0.003, 0.02, 0.1, 0.31, 0.5, 0.501, 0.77, 0.9, 0.98, 0.9999, 1 - 1e-6]
 TAILS = [2.0**-53, 1e-12, 1e-9, 1 - 1e-9, 1 - 1e-12, 1 - 2.0**-53]
@@ -101,3 +102,8 @@ def test_special_functions_against_scipy() -> None:
 def test_draws_follow_their_law(quantile: Callable[[float], float], law: stats.rv_continuous) -> None:
     draws = [quantile(u) for u in uniform_array(3, 0, 1, range(3_000), 0)]
     assert stats.kstest(draws, law.cdf).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("x", [1e-9, 1e-3, 0.1, 0.37, 0.4, 1.0, 3.0, 10.0, 25.0, 39.9, 40.1, 60.0, 200.0, 600.0])
+def test_exponential_integral_against_scipy(x: float) -> None:
+    assert exponential_integral(x) == pytest.approx(special.expi(x) * math.exp(-x), rel=1e-13, abs=1e-15)
