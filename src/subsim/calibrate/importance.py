@@ -49,7 +49,7 @@ def of_prior(prior: Prior, z: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Found:
-    """Draws [draws, numbers] of the standard normal numbers, their mode, and how many independent draws they are worth."""
+    """Draws [draws, numbers] of standard normal numbers, their mode, and how many independent draws they are worth."""
 
     z: Floats
     mode: Floats
@@ -111,8 +111,8 @@ def sample(
     return Found(x[chosen[order]], mode, min(float(draws), effective))
 
 
-def highest(function: Likelihood, start: Floats) -> Floats:
-    """Where a function of points is highest, climbing from a start."""
+def highest(function: Likelihood, start: Floats, low: float = -FAR, high: float = FAR) -> Floats:
+    """Where a function of points is highest between two bounds, climbing from a start."""
     size = len(start)
     around = np.concatenate([np.zeros((1, size)), STEP / 4 * np.eye(size), -STEP / 4 * np.eye(size)])
 
@@ -120,8 +120,14 @@ def highest(function: Likelihood, start: Floats) -> Floats:
         found = function(z + around)
         return -float(found[0]), -(found[1 : size + 1] - found[size + 1 :]) / (STEP / 2)
 
-    bounds = [(-FAR, FAR)] * size
-    found = optimize.minimize(value_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    found = optimize.minimize(
+        value_and_slope,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(low, high)] * size,
+        options={"ftol": 1e-14, "gtol": 1e-6},
+    )
     return np.asarray(found.x, float)
 
 

@@ -48,7 +48,7 @@ _WEIGHT = _WEIGHT / _WEIGHT.sum()
 def stacked(cells: Mapping[str, Any]) -> dict[str, Any]:
     """Cells as the likelihood takes them: [3, cells] for ENTRY, PAST and LAST; logarithms of numbers of decisions."""
     past = {name: cells[f"past_{name}"] for name in ("e", "v", "onb", "sp", "prep")}
-    d = {name: np.array([past[name], past[name], cells[name]]) for name in past}
+    d: dict[str, Any] = {name: np.array([past[name], past[name], cells[name]]) for name in past}
     zero = np.zeros_like(cells["k"])
     until = np.array([cells["entry"], cells["k"] - 1, cells["k"]])
     since = np.array([zero, zero, cells["k"] - 1])
@@ -56,9 +56,9 @@ def stacked(cells: Mapping[str, Any]) -> dict[str, Any]:
     d |= {"one_of": 1 / np.maximum(until - since, 1.0), "older": bool(np.any(cells["entry"] > 0))}
     spared = (cells["k"] - 1 - cells["entry"]) * cells["years"]
     flags = ("lost", "uncontrolled", "controlled", "alive")
-    names = ("n", "segment", "years", "monthly", "multi", "price", "u", "uv", *flags)
-    names += ("c_segment", "c_e", "c_v", "c_n", "c_y", "spread")
-    return d | {"spared": spared} | {name: cells[name] for name in names}
+    names = ("n", "segment", "years", "monthly", "multi", "price", "u", "uv", "spread", *flags)
+    contracted = ("c_segment", "c_e", "c_v", "c_n", "c_y")
+    return d | {"spared": spared} | {name: cells[name] for name in (*names, *contracted)}
 
 
 def log_likelihood(xp: Any, d: Mapping[str, Any], w: Any, x: Any, mix: Any) -> Any:

@@ -55,7 +55,7 @@ def decisions(book: Book) -> pd.DataFrame:
     )
     table["after"] = table.groupby(["account_id", "day"], sort=False)["settled"].transform("last")
     lost = table["kind"] == "churn"
-    table["stay"] = lost.groupby(table["account_id"], sort=False).cumsum() - lost
+    table["stay"] = lost.astype(int).groupby(table["account_id"], sort=False).cumsum() - lost.astype(int)
     table = table[lost | (table["kind"] == "renewal")].copy()
     table["renewed"] = table["kind"] == "renewal"
     table.loc[~table["renewed"], "after"] = 0
@@ -72,14 +72,14 @@ def _months(book: Book, table: pd.DataFrame) -> Floats:
         signed = signed.sort_values(["day", "arr_cents", "term_months"])[["account_id", "day", "term_months"]]
         order = table.reset_index(drop=True).reset_index().sort_values("day", kind="stable")
         found = pd.merge_asof(order, signed, on="day", by="account_id").sort_values("index")
-        return found["term_months"].fillna(YEAR_MONTHS).to_numpy(float)
+        return np.asarray(found["term_months"].fillna(YEAR_MONTHS), float)
     opened = book.ledger[book.ledger["kind"].astype(str).isin(["new", "reactivation"])]
     starts = pd.DataFrame({"account_id": opened["account_id"].astype(str), "day": day_number(opened["date"])})
     both = pd.concat([starts.assign(start=True), table[["account_id", "day"]].assign(start=False)])
     both = both.reset_index(names="row").sort_values(["account_id", "day", "start"], ascending=[True, True, False])
     passed = both.groupby("account_id")["day"].diff()
     months = np.rint(passed[~both["start"]] / DAYS_PER_MONTH).clip(lower=1)
-    return months.set_axis(both.loc[~both["start"], "row"]).reindex(table.index).to_numpy(float)
+    return np.asarray(months.set_axis(both.loc[~both["start"], "row"]).reindex(table.index), float)
 
 
 def _dated(table: pd.DataFrame, end: float) -> pd.DataFrame:
@@ -177,7 +177,8 @@ def _chosen(table: pd.DataFrame) -> pd.DataFrame:
     table["first_k"] = stay["number"].transform("min")
     table["last"] = table["place"] == size - 1
     every = np.maximum(np.ceil((size - 1) / PAST), 1)
-    return table[table["last"] | (table["place"] % every == 0)].copy()
+    chosen: pd.DataFrame = table[table["last"] | (table["place"] % every == 0)].copy()
+    return chosen
 
 
 def _observed(book: Book, table: pd.DataFrame) -> pd.DataFrame:
@@ -201,8 +202,8 @@ def _observed(book: Book, table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _dates(days: Any) -> NDArray[Any]:
-    return np.asarray(days, float).astype(np.int64).astype("datetime64[D]").astype("datetime64[s]")
+def _dates(days: pd.Series[float]) -> NDArray[Any]:
+    return days.to_numpy(np.int64).astype("datetime64[D]").astype("datetime64[s]")
 
 
 def _unseen(book: Book, table: pd.DataFrame) -> Floats:
@@ -211,8 +212,8 @@ def _unseen(book: Book, table: pd.DataFrame) -> Floats:
     start = pd.Series(day_number(accounts["start_date"]), index=accounts["account_id"].astype(str))
     first = pd.Series(day_number(book.ledger["date"]), index=book.ledger["account_id"].astype(str))
     first = first.groupby(level=0).min()
-    months = ((first - start.reindex(first.index)) / DAYS_PER_MONTH).reindex(table["account_id"]).to_numpy()
-    return np.maximum(np.rint(np.nan_to_num(months) / table["months"].to_numpy()), 0.0)
+    months = ((first - start.reindex(first.index)) / DAYS_PER_MONTH).reindex(table["account_id"]).to_numpy(float)
+    return np.asarray(np.maximum(np.rint(np.nan_to_num(months) / table["months"].to_numpy(float)), 0.0))
 
 
 def usual_rise(table: pd.DataFrame) -> Floats:
@@ -220,10 +221,10 @@ def usual_rise(table: pd.DataFrame) -> Floats:
 
     Of the same segment, kind of term and year; the median does not see that some grow and some shrink.
     """
-    kind = np.sign(table["months"] - YEAR_MONTHS)
-    year = np.floor(table["day"] / 365.25)
+    kind = (table["months"] - YEAR_MONTHS).clip(-1, 1)
+    year = table["day"] // 365.25
     kept = table["renewed"] & (table["before"] > 0) & (table["after"] > 0)
-    change = np.log(table["after"].where(kept) / table["before"].where(kept))
+    change = pd.Series(np.log(table["after"].where(kept) / table["before"].where(kept)), index=table.index)
     result = pd.Series(0.0, index=table.index)
     for keys in ([table["segment"], kind], [table["segment"], kind, year]):
         group = change.groupby(keys)

@@ -25,13 +25,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
+from subsim.calibrate import importance
 from subsim.calibrate.fit import load
 from subsim.calibrate.priors import Prior
 from subsim.errors import InputError
-from subsim.random import Purpose, uniform_array
-from subsim.random.entities import name_entity
 
 Floats = NDArray[np.float64]
 Form = Literal["gamma", "beta", "sbg", "geometric"]
@@ -53,12 +52,9 @@ WEAK_PRIORS: dict[str, Prior] = {
     "beta": Prior("lognormal", 3.0, 1.5, source=_WEAK),
 }
 
-LOWEST, HIGHEST = -12.0, 9.0  # logarithms of parameters that are looked at
-LARGE = 50.0  # largest logarithm of a number of renewals to the power of the drift
+LOWEST, HIGHEST = -12.0, 9.0  # logarithms of parameters that maximum likelihood looks at
+LARGE = 20.0  # largest logarithm of a number of renewals to the power of the drift; beyond it nothing is told apart
 PROPOSALS = 20_000
-PRIOR_SHARE = 0.2  # of proposals drawn from the prior, so that no tail is forgotten
-TAIL_DEGREES = 5.0  # of the t distribution of proposals
-ROUNDS, ENOUGH = 5, 2_000  # moves of the t at most; effective draws at which it stays
 
 
 @dataclass(frozen=True)
@@ -208,131 +204,39 @@ def fit_retention(
     effective number says how far to trust them. `retention_model` gives the same posterior to PyMC.
 
     Raises:
-        InputError: an unknown form, a prior that is neither lognormal nor gamma, or a table with no customer in it.
+        InputError: an unknown form, or a table with no customer in it.
     """
     if form not in FORMS:
         raise InputError(where="retention form", found=repr(form), allowed=", ".join(FORMS))
     if table.count.sum() + table.total.sum() <= 0:
         raise InputError(where="cohort table", found="no customers", allowed="at least one cohort with customers")
     names = FORMS[form]
-    own = _own_priors(form, priors)
+    own = [(WEAK_PRIORS | dict(priors or {}))[name] for name in names]
 
-    def likelihood(x: Floats) -> Floats:
-        values = {name: np.exp(x[..., [i]]) for i, name in enumerate(names)}
-        return np.asarray(log_likelihood(table, form, values))
+    def likelihood(values: Floats) -> Floats:
+        return np.asarray(log_likelihood(table, form, {name: values[..., [i]] for i, name in enumerate(names)}))
 
-    def posterior(x: Floats) -> Floats:
-        return likelihood(x) + _log_prior(own, x)
-
-    start = np.log([own[name].centre for name in names])
-    mode = _highest(posterior, start)
-    best = _highest(likelihood, mode)
-    x, effective = _importance(posterior, own, mode, draws, seed, f"calibrate/retention/{form}")
-    values = {name: np.exp(x[:, i]) for i, name in enumerate(names)}
-    points = (dict(zip(names, np.exp(point).tolist(), strict=True)) for point in (mode, best))
-    return Retention(form, values, *points, effective)
-
-
-def _own_priors(form: Form, priors: Mapping[str, Prior] | None) -> dict[str, Prior]:
-    own = {name: (WEAK_PRIORS | dict(priors or {}))[name] for name in FORMS[form]}
-    for name, prior in own.items():
-        if prior.family not in ("lognormal", "gamma"):
-            raise InputError(where=f"prior of {name}", found=str(prior), allowed="a lognormal or a gamma prior")
-    return own
-
-
-def _log_prior(own: Mapping[str, Prior], x: Floats) -> Floats:
-    """Log density of the logarithms of the parameters."""
-    result = np.zeros(x.shape[:-1])
-    for i, prior in enumerate(own.values()):
-        if prior.family == "lognormal":
-            z = (x[..., i] - np.log(prior.centre)) / prior.spread
-            result += -0.5 * z**2 - np.log(prior.spread * np.sqrt(2 * np.pi))
-        else:
-            shape, rate = prior.spread, prior.spread / prior.centre
-            result += shape * (x[..., i] + np.log(rate)) - rate * np.exp(x[..., i]) - special.gammaln(shape)
-    return result
-
-
-def _highest(function: Any, start: Floats) -> Floats:
-    """Where a function of logarithms is highest: simplex search, begun again where it stopped."""
-    x = start
-    for _ in range(2):
-        found = optimize.minimize(
-            lambda x: -float(function(np.clip(x, LOWEST, HIGHEST))),
-            x,
-            method="Nelder-Mead",
-            options={"maxiter": 2000, "xatol": 1e-6, "fatol": 1e-8},
-        )
-        x = np.clip(found.x, LOWEST, HIGHEST)
-    return np.asarray(x, float)
-
-
-def _importance(
-    function: Any, own: Mapping[str, Prior], mode: Floats, draws: int, seed: int, name: str
-) -> tuple[Floats, float]:
-    """Draws of a density by resampling from a t mixed with the prior, and their effective number.
-
-    The t begins at the mode; while too few draws are effective it moves to the mean and spread found so far.
-    """
-    size = len(mode)
-    entity = name_entity(name)
-    u = uniform_array(seed, np.arange(PROPOSALS)[:, None], Purpose.PARAMETER, entity, np.arange(size + 2)[None])
-    chi = 2 * special.gammaincinv(TAIL_DEGREES / 2, u[:, size]) / TAIL_DEGREES
-    steps = special.ndtri(u[:, :size]) / np.sqrt(chi)[:, None]
-    far = np.log(np.column_stack([prior.quantile(u[:, i]) for i, prior in enumerate(own.values())]))
-    from_prior = (u[:, size + 1] < PRIOR_SHARE)[:, None]
-    centre, covariance = mode, _spread(function, mode)
-    x, weight, effective = mode[None], np.ones(1), 0.0
-    for _ in range(ROUNDS):
-        root = np.linalg.cholesky(covariance)
-        x = np.clip(np.where(from_prior, far, centre + steps @ root.T), -30.0, HIGHEST)
-        proposed = np.logaddexp(
-            _log_t(x, centre, root) + np.log1p(-PRIOR_SHARE), _log_prior(own, x) + np.log(PRIOR_SHARE)
-        )
-        log_weight = function(x) - proposed
-        weight = np.exp(log_weight - log_weight.max())
-        weight /= weight.sum()
-        effective = 1.0 / float((weight**2).sum())
-        if effective > ENOUGH:
-            break
-        centre = weight @ x
-        covariance = 1.5 * ((x - centre).T * weight) @ (x - centre) + 1e-9 * np.eye(size)
-    # One uniform places all draws, evenly over the weights; a keyed shuffle makes their order mean nothing.
-    points = (np.arange(draws) + uniform_array(seed, 0, Purpose.PARAMETER, entity, size + 2)) / draws
-    chosen = np.searchsorted(np.cumsum(weight), points).clip(max=PROPOSALS - 1)
-    order = np.argsort(uniform_array(seed, np.arange(draws), Purpose.PARAMETER, entity, size + 3), kind="stable")
-    return x[chosen[order]], min(float(draws), effective)
-
-
-def _log_t(x: Floats, centre: Floats, root: Floats) -> Floats:
-    """Log density of the multivariate t with `root` the Cholesky factor of its scale."""
-    size = len(centre)
-    scaled = np.linalg.solve(root, (x - centre).T)
-    scale = special.gammaln((TAIL_DEGREES + size) / 2) - special.gammaln(TAIL_DEGREES / 2)
-    scale -= size / 2 * np.log(TAIL_DEGREES * np.pi) + np.log(np.diag(root)).sum()
-    return np.asarray(scale - (TAIL_DEGREES + size) / 2 * np.log1p((scaled**2).sum(0) / TAIL_DEGREES))
-
-
-def _spread(function: Any, mode: Floats) -> Floats:
-    """Covariance at the mode from second differences; wide where the density is flat."""
-    step = 0.02
-    size = len(mode)
-    unit = np.eye(size) * step
-    hessian = np.empty((size, size))
-    for i in range(size):
-        for j in range(size):
-            corners = [mode + a * unit[i] + b * unit[j] for a in (1, -1) for b in (1, -1)]
-            pp, pm, mp, mm = (float(function(corner)) for corner in corners)
-            hessian[i, j] = -(pp - pm - mp + mm) / (4 * step**2)
-    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
-    return np.asarray((vectors / np.clip(values, 0.1, None)) @ vectors.T)
+    found = importance.sample(
+        lambda z: likelihood(importance.priors_to_values(own, z)),
+        len(names),
+        draws=draws,
+        proposals=PROPOSALS,
+        seed=seed,
+        name=f"retention/{form}",
+        enough=draws,
+    )
+    mode = importance.priors_to_values(own, found.mode)
+    best = np.exp(importance.highest(lambda x: likelihood(np.exp(x)), np.log(mode), LOWEST, HIGHEST))
+    values = importance.priors_to_values(own, found.z)
+    by_name = {name: values[:, i] for i, name in enumerate(names)}
+    at_mode, at_best = (dict(zip(names, point.tolist(), strict=True)) for point in (mode, best))
+    return Retention(form, by_name, at_mode, at_best, found.effective)
 
 
 def retention_model(table: CohortTable, form: Form = "gamma", priors: Mapping[str, Prior] | None = None) -> Any:
     """The same posterior as a PyMC model, for NUTS: the slower way, which checks the quick one."""
     pm, pt = load("pymc"), load("pytensor.tensor")
-    own = _own_priors(form, priors)
+    own = {name: (WEAK_PRIORS | dict(priors or {}))[name] for name in FORMS[form]}
     with pm.Model() as model:
         values = {}
         for name, prior in own.items():
