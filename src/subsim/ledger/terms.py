@@ -70,12 +70,15 @@ def terms(contracts: pd.DataFrame, as_of: object) -> pd.DataFrame:
     step = np.where(renews, stated, 0).astype(np.int64)
     ended = np.where(renews & (end > cut), np.datetime64("NaT", "D"), end)
     last = np.where(np.isnat(ended), cut, ended)
-    count = np.where(renews, whole_months(start, last) // np.maximum(step, 1) + 1, 1)
+    count = np.ones(len(known), dtype=np.int64)
+    count[renews] = whole_months(start[renews], last[renews]) // np.maximum(step[renews], 1) + 1
 
     row = np.repeat(np.arange(len(known)), count)
     ordinal = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    term_start = add_months(start[row], ordinal * step[row])
-    anniversary = add_months(start[row], (ordinal + 1) * step[row]) - ONE_DAY
+    term_start, anniversary = start[row], ended[row]
+    own = np.flatnonzero(renews[row])  # only what renews itself has anniversaries
+    term_start[own] = add_months(start[row[own]], ordinal[own] * step[row[own]])
+    anniversary[own] = add_months(start[row[own]], (ordinal[own] + 1) * step[row[own]]) - ONE_DAY
     is_last = ordinal == count[row] - 1
     cut_short = (is_last & ~np.isnat(ended[row])) | ~renews[row]
     term_end = np.where(cut_short, ended[row], anniversary)
