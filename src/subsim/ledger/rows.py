@@ -81,7 +81,8 @@ def from_mrr(cube: pd.DataFrame) -> pd.DataFrame:
             `segment`, and one column of int64 cents per month, named by a date or `YYYY-MM`).
 
     Returns:
-        Rows as from `from_contracts`, without renewals: a cube has no terms.
+        Rows as from `from_contracts`, without renewals: a cube has no terms, so that no churn is known to be a lost
+        renewal (`in_term` is true of each).
     """
     long = cube if "month" in cube else _unpivot(cube)
     if "segment" not in long:
@@ -108,7 +109,7 @@ def from_mrr(cube: pd.DataFrame) -> pd.DataFrame:
     ledger = _rows(ids, accounts, account, date, arr, renewed=np.zeros(len(account), dtype=bool))
     opening = (ledger["date"] == (origin + ONE_MONTH).astype("datetime64[D]") - ONE_DAY).to_numpy()
     ledger["reason"] = _category(opening, ["", OPENING_BALANCE])
-    return ledger
+    return ledger.assign(in_term=(ledger["kind"] == "churn").to_numpy())
 
 
 def _account_ids(accounts: pd.DataFrame) -> "pd.Index[Any]":

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from subsim.errors import InputError
-from subsim.ledger import DEFAULT, TABLE_COLUMNS, Definitions, metrics_table
+from subsim.ledger import DEFAULT, TABLE_COLUMNS, Definitions, from_mrr, metrics_table
 from tests.unit.ledger.test_metrics import Row, ledger
 
 HISTORY: tuple[Row, ...] = (
@@ -84,6 +84,14 @@ def test_a_loss_in_mid_term_was_not_up_for_renewal_where_the_ledger_says_so() ->
     rows = ledger(*HISTORY, segment=SEGMENTS)
     marked = rows.assign(in_term=(rows["kind"] == "churn").to_numpy())
     assert cell(metrics_table(marked, AS_OF), "atr") == 200
+
+
+def test_a_cube_knows_of_no_renewals() -> None:
+    cube = pd.DataFrame({"account_id": ["a", "b"], "2024-12": [10, 10], "2025-01": [0, 10]})
+    made = metrics_table(from_mrr(cube), AS_OF, Definitions(window_months=1))
+    assert cell(made, "churn") == 120
+    assert cell(made, "atr") == 0
+    assert np.isnan(cell(made, "renewal_rate_gross"))
 
 
 @pytest.mark.parametrize(
