@@ -19,20 +19,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from subsim.book import Book, read_book
     from subsim.calibrate import Posterior, calibrate, elicit, load_posterior
+    from subsim.experiment.attribution import Attribution, attribute
     from subsim.experiment.contrast import Contrast
+    from subsim.experiment.information import Information, value_of_information
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
+    from subsim.experiment.variance import VarianceSplit, split_variance
     from subsim.scenario import Scenario, load_scenario
     from subsim.scenario.levers import cadence, campaign, hire, leave, plan, price, qualify, route, scale, score
+    from subsim.staffing.choice import Limits
+    from subsim.staffing.hiring import HiringPlan, hiring_plan
+    from subsim.staffing.staff import Staffing, staff
 
 __version__ = "0.1.0"
 
 _ROOMS = {
     "subsim.book": ("Book", "read_book"),
     "subsim.calibrate": ("Posterior", "calibrate", "elicit", "load_posterior"),
+    "subsim.experiment.attribution": ("Attribution", "attribute"),
     "subsim.experiment.contrast": ("Contrast",),
+    "subsim.experiment.information": ("Information", "value_of_information"),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
+    "subsim.experiment.variance": ("VarianceSplit", "split_variance"),
     "subsim.scenario": ("Scenario", "load_scenario"),
     "subsim.scenario.levers": (
         "cadence",
@@ -46,6 +55,9 @@ _ROOMS = {
         "scale",
         "score",
     ),
+    "subsim.staffing.choice": ("Limits",),
+    "subsim.staffing.hiring": ("HiringPlan", "hiring_plan"),
+    "subsim.staffing.staff": ("Staffing", "staff"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -71,6 +83,17 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "run",
     "Runs",
     "Contrast",
+    "attribute",
+    "Attribution",
+    "split_variance",
+    "VarianceSplit",
+    "value_of_information",
+    "Information",
+    "staff",
+    "Staffing",
+    "Limits",
+    "hiring_plan",
+    "HiringPlan",
 ]
 
 

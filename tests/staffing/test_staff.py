@@ -156,3 +156,25 @@ def test_a_wrong_team_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFi
         main(["staff", str(path), "--team", "care_team", "--seats", "1..2"])
     assert stopped.value.code == 2
     assert "care" in capsys.readouterr().err
+
+
+def test_compare_names_what_drives_the_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base, plan = tmp_path / "base.yaml", tmp_path / "plan.yaml"
+    base.write_text(yaml.safe_dump(COMPANY), encoding="utf-8")
+    levers = [
+        {"hire": {"team": "care", "seats": 1, "on": "2026-03-01"}},
+        {"price": {"segment": "smb", "uplift": "5 %", "from": "2026-02-01"}},
+    ]
+    plan.write_text(yaml.safe_dump({"extends": "base.yaml", "name": "Plan", "levers": levers}), encoding="utf-8")
+    options = ["--drivers", "--draws", "6", "--out", str(tmp_path / "out"), "--no-figures"]
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", str(base), str(plan), *options, "--json"])
+    assert stopped.value.code == 0
+    rows = json.loads(capsys.readouterr().out)["drivers"]
+    arr = {row["driver"]: row["mean"] for row in rows if row["metric"] == "arr" and row["horizon_months"] == 12}
+    assert len(arr) == 4
+    assert sum(value for name, value in arr.items() if name != "total") == pytest.approx(arr["total"], abs=0.03)
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", str(base), str(plan), *options])
+    assert stopped.value.code == 0
+    assert "interaction" in capsys.readouterr().out

@@ -94,6 +94,9 @@ def compare(
     force: Force = False,
     out: Out = Path("results"),
     no_figures: NoFigures = False,
+    drivers: Annotated[
+        bool, typer.Option("--drivers", help="Also run every change alone: what drives the gap.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare scenarios with a base, draw by draw: differences, intervals, P(better).
@@ -107,12 +110,16 @@ def compare(
     options = work.Options(
         draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force
     )
-    runs = work.simulate([load_scenario(path) for path in (base, *others)], options)
+    plans = [load_scenario(path) for path in (base, *others)]
+    runs = work.simulate(plans, options)
+    found = [work.attributed(plans[0], plan, options) for plan in plans[1:]] if drivers else []
     folder = work.keep(runs, options)
     if as_json:
-        screen.print_json(work.compare_json(runs))
+        screen.print_json(work.compare_json(runs, found))
         return
     screen.show_contrasts(runs.contrasts())
+    for one in found:
+        screen.show_drivers(one)
     screen.show_text(prose.compare_summary(runs))
     screen.out.print(f"\nWritten to {folder}")
 

@@ -20,6 +20,7 @@ from subsim.experiment.results import month_ends
 from subsim.report.words import capital, chance, money, month, percent, plain
 
 if TYPE_CHECKING:
+    from subsim.experiment.attribution import Attribution
     from subsim.experiment.contrast import Contrast
     from subsim.experiment.results import Runs
 
@@ -87,6 +88,23 @@ def show_contrasts(contrasts: Sequence[Contrast]) -> None:
             signed[4],
             chance(value["p_better"]),
         )
+    out.print(table)
+
+
+def show_drivers(found: Attribution) -> None:
+    """ARR and net value of every change alone, the interaction and the total, at the longest horizon."""
+    horizon = int(found.table["horizon_months"].max())
+    rows = found.table[found.table["horizon_months"] == horizon].to_dict("records")
+    of = {(row["metric"], row["driver"]): row for row in rows}
+    title = f"What drives {plain(found.scenario)}, after {horizon} months"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for head in ("change alone", "ARR", "90 % interval", "net value"):
+        table.add_column(head, justify="left" if head == "change alone" else "right")
+    currency = found.table.attrs["currency"]
+    for driver in dict.fromkeys(row["driver"] for row in rows):
+        arr, value = of["arr", driver], of["net_value", driver]
+        low, mean, high = (money(arr[key], currency, sign=True) for key in ("q05", "mean", "q95"))
+        table.add_row(driver, mean, f"{low} to {high}", money(value["mean"], currency, sign=True))
     out.print(table)
 
 

@@ -15,6 +15,8 @@ from subsim.experiment import store
 from subsim.report import prose
 
 if TYPE_CHECKING:
+    from subsim.calibrate import Posterior
+    from subsim.experiment.attribution import Attribution
     from subsim.experiment.results import Runs
     from subsim.experiment.run import Engine
     from subsim.scenario import Scenario
@@ -41,11 +43,7 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
     from subsim.experiment.run import run
 
     store.check_folder(options.out)
-    posterior = None
-    if options.posterior is not None:
-        from subsim.calibrate import load_posterior
-
-        posterior = load_posterior(options.posterior)
+    posterior = _posterior(options)
     with screen.progress(options.draws * len(scenarios), quiet=options.json) as advance:
 
         def progress(done: int) -> None:
@@ -61,6 +59,33 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
             workers=options.workers,
             fixed_parameters=options.fixed_parameters,
             posterior=posterior,
+            force=options.force,
+            progress=progress,
+        )
+
+
+def _posterior(options: Options) -> Posterior | None:
+    if options.posterior is None:
+        return None
+    from subsim.calibrate import load_posterior
+
+    return load_posterior(options.posterior)
+
+
+def attributed(base: Scenario, plan: Scenario, options: Options) -> Attribution:
+    """What drives the difference of a plan to the base, every change run alone too."""
+    from subsim.experiment.attribution import attribute, drivers_of
+
+    with screen.progress(options.draws * (2 + len(drivers_of(base, plan))), quiet=options.json) as progress:
+        return attribute(
+            base,
+            plan,
+            draws=options.draws,
+            seed=options.seed,
+            engine=options.engine,
+            workers=options.workers,
+            fixed_parameters=options.fixed_parameters,
+            posterior=_posterior(options),
             force=options.force,
             progress=progress,
         )
@@ -107,10 +132,11 @@ def run_json(runs: Runs) -> dict[str, object]:
     return {"scenario": facts.pop("scenario"), "run_id": store.run_id(runs), **facts}
 
 
-def compare_json(runs: Runs) -> dict[str, object]:
-    """The object that `compare --json` prints."""
+def compare_json(runs: Runs, drivers: Sequence[Attribution] = ()) -> dict[str, object]:
+    """The object that `compare --json` prints; `drivers` only where they were asked for."""
     contrasts = runs.contrasts()
-    return {
+    rows = [{"scenario": one.scenario, **row} for one in drivers for row in one.to_records()]
+    return ({"drivers": rows} if drivers else {}) | {
         "base": runs.names[0],
         "scenarios": list(runs.names[1:]),
         "draws": runs.draws,
