@@ -67,7 +67,7 @@ def shuffled(data: st.DataObject, tables: exports.Tables) -> exports.Tables:
     return {name: data.draw(st.permutations(list(rows))) for name, rows in tables.items()}
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(books(), st.data())
 def test_order_names_and_kind_of_file_mean_nothing(tables: exports.Tables, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -85,7 +85,7 @@ def test_order_names_and_kind_of_file_mean_nothing(tables: exports.Tables, data:
             assert read_book(source, as_of=AS_OF).fingerprint() == one, source.name
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(books(), st.data())
 def test_a_server_holds_the_same_content(postgres_url: str, tables: exports.Tables, data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -94,7 +94,7 @@ def test_a_server_holds_the_same_content(postgres_url: str, tables: exports.Tabl
     assert read_book(postgres_url, as_of=AS_OF).fingerprint() == one
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=6)
 @given(books(), st.data())
 def test_any_other_value_is_another_content(tables: exports.Tables, data: st.DataObject) -> None:
     contracts = [dict(row) for row in tables["contracts"]]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sqlite3
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -154,6 +155,15 @@ def test_a_formula_that_was_never_calculated_is_reported(tmp_path: Path) -> None
     rows[1]["arr"] = "=1000*24"
     exports.write_workbook(tmp_path / "acme.xlsx", TABLES | {"contracts": rows})
     assert "acme.xlsx[contracts]:3 arr: found '=1000*24'" in refusal(tmp_path / "acme.xlsx")
+
+
+def test_a_sheet_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
+    whole = exports.write_workbook(tmp_path / "whole.xlsx", TABLES)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(tmp_path / "acme.xlsx", "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content[: len(content) // 2] if name.endswith("sheet2.xml") else content)
+    assert "acme.xlsx[contracts]: found a sheet that cannot be read" in refusal(tmp_path / "acme.xlsx")
 
 
 def test_a_database_that_is_being_written_to_is_read(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """An Excel workbook: one sheet per table, its first row that is not blank is the header."""
 
 import warnings
+import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, override
-from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile
 
 import duckdb
 from openpyxl import load_workbook
@@ -15,6 +17,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from subsim.book.source import Loaded, Store, cell_text, checked_names, insert, one_error
 
 Row = tuple[int, list[str | None]]
+_DO = "save it as .xlsx, without a password"
 
 
 class Workbook(Store):
@@ -24,7 +27,7 @@ class Workbook(Store):
         self.path = path
         self.name = path.stem
         self._values = self._open(data_only=True)
-        self._formulas: Any = None  # opened only if a sheet holds a formula without a value
+        self._formulas = self._open(data_only=False) if _has_formulas(path) else None
         self.tables = [str(sheet.title) for sheet in self._values.worksheets]
 
     @override
@@ -35,9 +38,11 @@ class Workbook(Store):
     @override
     def load(self, connection: duckdb.DuckDBPyConnection, table: str, delimiter: str | None) -> Loaded:
         """See `Store.load`. A formula that was never calculated stays text, so that it is reported, not left out."""
-        rows = self._rows(table)
-        number, header = next(rows, (1, []))
-        body = list(rows)
+        try:
+            rows = list(self._rows(table))
+        except (BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError):
+            raise one_error(self.place(table), "a sheet that cannot be read", "an .xlsx file", _DO) from None
+        (number, header), *body = rows or [(1, [])]
         width = max((_width(values) for _, values in chain([(number, header)], body)), default=0)
         if not width:
             raise one_error(self.place(table), "an empty sheet", "a header row and data rows")
@@ -64,25 +69,49 @@ class Workbook(Store):
                 warnings.simplefilter("ignore")  # about drawings and styles, of which nothing is read
                 return load_workbook(self.path, read_only=True, data_only=data_only)
         except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError):
-            do = "save it as .xlsx, without a password"
-            raise one_error(self.path.name, "a workbook that cannot be read", "an .xlsx file", do) from None
+            raise one_error(self.path.name, "a workbook that cannot be read", "an .xlsx file", _DO) from None
 
     def _rows(self, table: str) -> Iterator[Row]:
         """Rows that are not blank, with their numbers in the sheet."""
-        if self._formulas is None:
-            self._formulas = self._open(data_only=False)
-        values, formulas = self._values[table], self._formulas[table]
-        for sheet in (values, formulas):
-            sheet.reset_dimensions()  # some exporters write a wrong size into the file
+        values = self._cells(self._values, table)
+        written = values if self._formulas is None else self._cells(self._formulas, table)
+        pairs = zip(values, written, strict=True) if written is not values else ((row, row) for row in values)
+        for number, (shown, formulas) in enumerate(pairs, start=1):
+            cells = [
+                cell_text(_formula(formula) if value is None else value)
+                for value, formula in zip(shown, formulas, strict=True)
+            ]
+            if any(cells):
+                yield number, cells
+
+    @staticmethod
+    def _cells(book: Any, table: str) -> Iterator[tuple[object, ...]]:
+        sheet = book[table]
+        sheet.reset_dimensions()  # some exporters write a wrong size into the file
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            both = zip(values.iter_rows(values_only=True), formulas.iter_rows(values_only=True), strict=True)
-            for number, (shown, written) in enumerate(both, start=1):
-                cells = [
-                    cell_text(text if value is None else value) for value, text in zip(shown, written, strict=True)
-                ]
-                if any(cells):
-                    yield number, cells
+            yield from sheet.iter_rows(values_only=True)
+
+
+def _has_formulas(path: Path) -> bool:
+    """Whether any sheet has a cell with a formula; most exports have none, and are then read once only."""
+    with ZipFile(path) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(b"</f>" in chunk or b":f>" in chunk for name in sheets for chunk in _chunks(archive, name))
+
+
+def _chunks(archive: ZipFile, name: str) -> Iterator[bytes]:
+    """A file in pieces that overlap by the length of a tag."""
+    with archive.open(name) as file:
+        tail = b""
+        while piece := file.read(1 << 20):
+            yield tail + piece
+            tail = piece[-3:]
+
+
+def _formula(cell: object) -> object:
+    """Text of a cell that may be a formula over several cells."""
+    return getattr(cell, "text", cell)
 
 
 def _width(values: list[str | None]) -> int:
