@@ -26,7 +26,7 @@ KNOWN_BY: Final[dict[str, tuple[str, ...]]] = {
 }
 #: Dates of later events, blank until they come, and what becomes known with them.
 NOT_YET: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "contracts": {"notice_date": ()},
+    "contracts": {"notice_date": (), "signed_date": ()},
     "onboarding": {"first_value_date": ("hours",)},
     "touches": {"done_date": ("hours",)},
     "seats": {"leave_date": ()},

@@ -68,6 +68,14 @@ def test_signed_contracts_of_next_month_are_kept_and_unsigned_ones_are_not(tmp_p
     assert book.arr_cents == 60_000
 
 
+def test_a_signature_after_the_start_is_not_known_before_it_comes(tmp_path: Path) -> None:
+    header = "account_id,start_date,end_date,arr,signed_date,notice_date\n"
+    rows = "a,2025-06-01,2026-05-31,100,2025-07-02,\nb,2025-01-01,2025-12-31,100,2024-12-15,2025-09-30\n"
+    contracts = read(tmp_path, contracts=header + rows).tables["contracts"]
+    assert contracts["signed_date"].isna().tolist() == [True, False]
+    assert contracts["notice_date"].isna().tolist() == [True, True]
+
+
 def test_accounts(tmp_path: Path) -> None:
     rows = "a,2024-01-01,smb,Ann,high,nobody,no\nb,2024-01-01,SMB,ann,@SUM(A1),a,no\nc,2024-01-01,smb,Ann,-5,b,no\n"
     book = read(tmp_path, accounts=rows, contracts=CONTRACT + B + "a,2025-01-01,2025-12-31,100\n")
