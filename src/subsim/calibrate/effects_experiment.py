@@ -2,7 +2,8 @@
 
 Chance decides the arm, not who responds or who seems at risk; so the arms differ in engagement only by what the
 programme made them differ in. What an account of the programme got more than the control arm did, month by month since
-assignment and on average over its arm, is the only thing compared: touches that answer an account's own state are not.
+assignment and on average over its arm, is the only thing compared. All other touches are followed as in the engagement
+block, with effects of their own: those that answer a score (a save play) take back a part of what the programme does.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subsim.book import Book
-from subsim.calibrate.engagement_filter import FIRST_KIND, HELD, MONTH_DAYS, ONE
+from subsim.calibrate.engagement_filter import FIRST_KIND, MONTH_DAYS
 from subsim.calibrate.engagement_fit import (
     HIDDEN,
     UNSEEN_LIFTS,
-    UNSEEN_RESPONSE,
+    Mode,
     Shape,
-    marginal,
+    around,
     mode,
     prior_of,
     shape,
@@ -34,6 +35,7 @@ Ints = NDArray[np.int64]
 
 CONTROL = "control"
 AFTER = "since assignment"
+MORE = "more "  # before the kind of touch that the programme consists of
 COMMON_CHANGE = Prior("normal", 0.0, 0.2, source="judgement: what changed for both arms, a month", grade="D")
 _BEYOND_CHANCE = 4.0  # standard errors that arms must differ by in a kind of touch for it to be the programme's
 
@@ -52,8 +54,9 @@ class Learned:
 def compared(book: Book, data: Readings) -> tuple[Readings | None, tuple[str, ...]]:
     """The accounts of the book's experiments, each with what its arm did more than the control arm; and notes.
 
-    The impulses are not the account's own: of each kind, one in the middle of each month since assignment, as large as
-    the difference between the arms' means; and one a month in all arms for what changed for everybody.
+    Of the kinds of touch that the arms differ in, an account's own impulses end with its assignment. From then on it
+    has one in the middle of each month, as large as the control arm's mean, and of the kind "more ..." one as large as
+    its arm's difference from that; and one a month in all arms for what changed for everybody.
     """
     table = _assignments(book, data)
     if table.empty:
@@ -69,7 +72,7 @@ def compared(book: Book, data: Readings) -> tuple[Readings | None, tuple[str, ..
     day = table["day"].to_numpy(float)
     months = _months(part, day, book)
     given = _given(part, day, months)
-    more = np.zeros_like(given)
+    more, usual = np.zeros_like(given), np.zeros_like(given)
     for lever in sorted(set(table["lever"])):
         own = (table["lever"] == lever).to_numpy()
         control = np.flatnonzero(own & (table["arm"] == CONTROL))
@@ -78,23 +81,29 @@ def compared(book: Book, data: Readings) -> tuple[Readings | None, tuple[str, ..
             rows = np.flatnonzero(own & (table["arm"] == arm))
             more[rows] = _mean_by_month(given, months, rows) - _mean_by_month(given, months, control)
             differs |= _differ(given, months, rows, control)
+        usual[own] = _mean_by_month(given, months, control)
         if not differs.any():
             notes.append(f"{_named(lever)}: its arms differ in no touch that lifts engagement.")
         more[np.ix_(np.flatnonzero(own), ~differs)] = 0.0
     kept = np.flatnonzero(np.abs(more).sum(axis=(0, 2)) > 0)
     if not len(kept):
         return None, tuple(notes)
-    return _with_impulses(part, more[:, kept], kept, months, day), tuple(notes)
+    return _with_impulses(part, more[:, kept], usual[:, kept], kept, months, day), tuple(notes)
 
 
-def learned(data: Readings, priors: Priors) -> Learned:
-    """Posterior of the lifts that the arms differ in, from readings made ready by `compared`."""
-    form = _form(data, priors)
-    best = mode(data, form, corrected=False)
-    mean, covariance = marginal(data, form, best)
-    places = [place for place, (name, names) in enumerate(form.names) if name == "work.lift" and names[0] != AFTER]
-    keys = tuple(form.names[place] for place in places)
-    return Learned(keys, mean[places], covariance[np.ix_(places, places)], len(data.account), len(data.y))
+def learned(data: Readings, priors: Priors, whole: Mode) -> Learned:
+    """Posterior of the lifts that the arms differ in, from readings made ready by `compared`.
+
+    Drift, noise and the error of readings are as the `whole` book shows them.
+    """
+    sds = np.sqrt(np.diag(whole.covariance))
+    numbers = zip(np.exp(whole.log_theta[:3]).tolist(), sds.tolist(), strict=False)
+    known = tuple(Prior("lognormal" if sd > 0 else "fixed", centre, sd) for centre, sd in numbers)
+    form = _form(data, priors, known)
+    mean, covariance = around(data, form, mode(data, form, corrected=False)).marginal()
+    places = [place for place, (_, names) in enumerate(form.names) if names and names[0].startswith(MORE)]
+    mean, covariance = mean[places], covariance[np.ix_(places, places)]
+    return Learned(tuple(lifts(data)), mean, covariance, len(data.account), len(data.y))
 
 
 def _named(lever: str) -> str:
@@ -147,26 +156,38 @@ def _differ(given: Floats, months: Ints, rows: Ints, control: Ints) -> NDArray[n
     return np.asarray(np.abs(gap) > _BEYOND_CHANCE * np.sqrt(error))
 
 
-def _with_impulses(data: Readings, more: Floats, kept: Ints, months: Ints, day: Floats) -> Readings:
-    accounts, _, length = more.shape
-    month = np.arange(length)
-    there = month < months[:, None]
-    sizes = np.concatenate([more, np.ones((accounts, 1, length))], axis=1)
-    used = there[:, None, :] & (sizes != 0)
-    # By account, then month, then kind: the order in which the filter meets them.
-    who, at, kind = np.nonzero(used.transpose(0, 2, 1))
+def _with_impulses(data: Readings, more: Floats, usual: Floats, kept: Ints, months: Ints, day: Floats) -> Readings:
+    accounts, programme, length = more.shape
+    columns = np.concatenate([kept, len(data.kinds) + np.arange(programme + 1)])
+    sizes = np.concatenate([usual, more, np.ones((accounts, 1, length))], axis=1)
+    sizes[~np.broadcast_to((np.arange(length) < months[:, None])[:, None, :], sizes.shape)] = 0.0
+    who, kind, month = np.nonzero(sizes)
+    own = np.repeat(np.arange(accounts), np.diff(data.impulse_from))
+    stay = ~np.isin(data.impulse_kind, kept) | (data.impulse_at < day[own])
+    account = np.concatenate([own[stay], who])
+    at = np.concatenate([data.impulse_at[stay], day[who] + (month + 0.5) * MONTH_DAYS])
+    order = np.lexsort((at, account))
     return dataclasses.replace(
         data,
-        impulse_at=day[who] + (at + 0.5) * MONTH_DAYS,
-        impulse_kind=kind.astype(np.int64),
-        impulse_size=sizes[who, kind, at],
-        impulse_from=np.concatenate([[0], np.cumsum(np.bincount(who, minlength=accounts))]).astype(np.int64),
-        kinds=np.array([*data.kinds[kept], AFTER], object),
+        impulse_at=at[order],
+        impulse_kind=np.concatenate([data.impulse_kind[stay], columns[kind]])[order].astype(np.int64),
+        impulse_size=np.concatenate([data.impulse_size[stay], sizes[who, kind, month]])[order],
+        impulse_from=np.concatenate([[0], np.cumsum(np.bincount(account, minlength=accounts))]).astype(np.int64),
+        kinds=np.array([*data.kinds, *(MORE + kind for kind in data.kinds[kept]), AFTER], object),
     )
 
 
-def _form(data: Readings, priors: Priors) -> Shape:
-    """The shape of the readings with three persistent effects: own level, response to the past, to the programme."""
+def lifts(data: Readings) -> list[Key]:
+    """The lifts that readings made ready by `compared` speak of."""
+    return [("work.lift", (_kind(str(kind)),)) for kind in data.kinds if str(kind).startswith(MORE)]
+
+
+def _kind(name: str) -> str:
+    return name.removeprefix(MORE)
+
+
+def _form(data: Readings, priors: Priors, known: tuple[Prior, ...]) -> Shape:
+    """The shape of the readings with three persistent effects: own level, answer to other touches, to the programme."""
     form = shape(data, priors)
     mean, sd = form.mean.copy(), form.sd.copy()
     for place, (name, names) in enumerate(form.names):
@@ -174,10 +195,14 @@ def _form(data: Readings, priors: Priors) -> Shape:
             mean[place], sd[place] = UNSEEN_LIFTS.centre, UNSEEN_LIFTS.sd
         elif names == (AFTER,):
             mean[place], sd[place] = COMMON_CHANGE.centre, COMMON_CHANGE.sd
-    weights = np.zeros((3, form.weights.shape[1]))
-    weights[0, ONE] = weights[1, HELD] = 1.0
-    # Accounts answer a programme differently; a kind whose lift is centred on nothing counts like a small one.
-    lifts = [prior_of(priors, "work.lift", str(kind)).centre for kind in data.kinds[:-1]]
-    weights[2, FIRST_KIND:-1] = np.maximum(np.abs(lifts), 0.05)
-    theta = (*form.theta[:4], UNSEEN_RESPONSE, prior_of(priors, "engagement.response_sd"))
+        elif names and names[0].startswith(MORE):
+            lift = prior_of(priors, "work.lift", _kind(names[0]))
+            mean[place], sd[place] = lift.centre, max(lift.sd, 1e-6)
+    weights = np.vstack([form.weights, np.zeros(form.weights.shape[1])])
+    for column, name in enumerate(map(str, data.kinds), start=FIRST_KIND):
+        if name.startswith(MORE):  # a kind whose lift is centred on nothing counts like a small one
+            weights[2, column] = max(abs(prior_of(priors, "work.lift", _kind(name)).centre), 0.05)
+        if name.startswith(MORE) or name == AFTER:
+            weights[1, column] = 0.0
+    theta = (*known, *form.theta[len(known) :], prior_of(priors, "engagement.response_sd"))
     return dataclasses.replace(form, mean=mean, sd=sd, weights=weights, theta=theta)

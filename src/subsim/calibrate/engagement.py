@@ -18,19 +18,7 @@ from subsim.book import Book
 from subsim.calibrate import effects_experiment
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.engagement_filter import ESTIMATES, estimates
-from subsim.calibrate.engagement_fit import (
-    HIDDEN,
-    SUBSET,
-    Mode,
-    Shape,
-    joint_draws,
-    linear,
-    marginal,
-    mode,
-    normals,
-    prior_of,
-    shape,
-)
+from subsim.calibrate.engagement_fit import Around, Mode, Shape, around, linear, mode, normals, part_of, prior_of, shape
 from subsim.calibrate.engagement_readings import SPONSOR, Readings, days_of, readings
 from subsim.calibrate.priors import Key, Priors, keys_of, prior_draws
 from subsim.model.catalogue import parameter
@@ -75,7 +63,7 @@ class Engagement:
                 events[name, (segment,)] = int(read[own].sum())
             events["engagement.opening_mean", (segment,)] = int((own & data.live & (read > 0)).sum())
         if arms:
-            events |= {("work.lift", (str(kind),)): len(arms.y) for kind in arms.kinds[:-1]}
+            events |= {key: len(arms.y) for key in effects_experiment.lifts(arms)}
         return BlockData(int(read.sum()), cells, events, notes + more_notes)
 
     def fit(self, data: BlockData, priors: Priors, frame: Frame, sampling: Sampling) -> BlockFit:
@@ -89,9 +77,11 @@ class Engagement:
         if data.rows:
             found = Readings.of(data.cells)
             flat = {key: values.reshape(-1) for key, values in draws.items()}
-            tried = _tried(data, priors, sampling)
+            form = shape(found, priors)
+            best = mode(found, form, seed=sampling.seed)
+            tried = _tried(data, priors, best, sampling)
             flat |= {key: values for key, values in tried.items() if key in flat}
-            learned, extra = _learned(found, priors, flat, frame, sampling.seed)
+            learned, extra = _learned(found, form, best, priors, flat, frame, sampling.seed)
             for key, values in (learned | tried).items():
                 if key not in draws:
                     continue
@@ -103,11 +93,11 @@ class Engagement:
         return BlockFit(draws, exact, time.perf_counter() - began, extra)
 
 
-def _tried(data: BlockData, priors: Priors, sampling: Sampling) -> dict[Key, Floats]:
+def _tried(data: BlockData, priors: Priors, best: Mode, sampling: Sampling) -> dict[Key, Floats]:
     """Joint draws of the lifts that an experiment teaches."""
     if _ARMS + "y" not in data.cells:
         return {}
-    found = effects_experiment.learned(Readings.of(data.cells, _ARMS), priors)
+    found = effects_experiment.learned(Readings.of(data.cells, _ARMS), priors, best)
     z = normals("experiment", (sampling.chains * sampling.draws, len(found.keys)), sampling.seed)
     values = found.mean + z @ np.linalg.cholesky(found.covariance).T
     return {key: values[:, place] for place, key in enumerate(found.keys)}
@@ -130,8 +120,7 @@ def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.D
     form = shape(data, priors or {})
     start = np.log([prior.centre for prior in form.theta])
     if _usable(data):
-        read = np.flatnonzero(np.diff(data.reading_from))
-        start = mode(data.chosen(read[:: max(1, len(read) // SUBSET)]), form, corrected=False).log_theta
+        start = mode(part_of(data)[0], form, corrected=False).log_theta
         effects = linear(data, form, start).mean()
     else:
         data, effects = data.silent(), form.mean
@@ -146,40 +135,24 @@ def _usable(data: Readings) -> bool:
 
 
 def _learned(
-    data: Readings, priors: Priors, draws: dict[Key, Floats], frame: Frame, seed: int
+    data: Readings, form: Shape, best: Mode, priors: Priors, draws: dict[Key, Floats], frame: Frame, seed: int
 ) -> tuple[dict[Key, Floats], dict[str, Any]]:
     """Draws of what the readings teach, given the draws of what they do not; and the associations."""
-    form = shape(data, priors)
-    best = mode(data, form, seed=seed)
     known = np.array([place for place, (name, _) in enumerate(form.names) if name in KEPT], np.int64)
     values = np.column_stack([_effect_draws(form.names[place], draws, priors) for place in known])
-    joint = joint_draws(data, form, best, known=known, values=values, seed=seed)
-    theta = np.exp(joint.log_theta)
+    near = around(data, form, best)
+    log_theta, free_draws = near.joint_draws(known, values, seed)
+    theta = np.exp(log_theta)
     learned: dict[Key, Floats] = {("engagement.drift", ()): theta[:, 0], ("engagement.noise", ()): theta[:, 1]}
     free = [key for place, key in enumerate(form.names) if place not in known]
-    effects = dict(zip(free, joint.effects.T, strict=True))
+    effects = dict(zip(free, free_draws.T, strict=True))
     for segment in frame.segment:
         if ("engagement.rest", (segment,)) in effects:
             learned["engagement.rest", (segment,)] = effects["engagement.rest", (segment,)]
-            learned["engagement.neglect", (segment,)] = _neglect(data, effects, segment)
-    learned |= _opening(data, form, best, draws, priors, frame, seed)
-    extra = {"associations": _associations(data, form, best), "importance_share": best.effective}
+            learned["engagement.neglect", (segment,)] = -effects["engagement.neglect", (segment,)]
+    learned |= _opening(data, form, near, draws, priors, frame, seed)
+    extra = {"associations": _associations(form, near), "importance_share": best.effective}
     return learned, extra
-
-
-def _neglect(data: Readings, effects: dict[Key, Floats], segment: str) -> Floats:
-    """Neglect of a segment: where touches are recorded, less the lifts that leave no rows, by the readings of its tiers.
-
-    Otherwise those lifts are all there are, and stand beside neglect.
-    """
-    neglect = -effects["engagement.neglect", (segment,)]
-    if not set(data.kinds) - {SPONSOR}:
-        return neglect
-    read = np.bincount(data.cell, np.diff(data.reading_from), len(data.segments))
-    own = np.flatnonzero(data.segments == segment)
-    share = read[own] / read[own].sum() if read[own].sum() else np.full(len(own), 1 / len(own))
-    hidden = [effects[HIDDEN, (segment, str(data.tiers[cell]))] for cell in own]
-    return np.asarray(neglect - share @ np.array(hidden))
 
 
 def _effect_draws(key: Key, draws: dict[Key, Floats], priors: Priors) -> Floats:
@@ -191,7 +164,7 @@ def _effect_draws(key: Key, draws: dict[Key, Floats], priors: Priors) -> Floats:
 
 
 def _opening(
-    data: Readings, form: Shape, best: Mode, draws: dict[Key, Floats], priors: Priors, frame: Frame, seed: int
+    data: Readings, form: Shape, near: Around, draws: dict[Key, Floats], priors: Priors, frame: Frame, seed: int
 ) -> dict[Key, Floats]:
     """Mean and spread of engagement over the live accounts, net of time to value and fit as the simulator adds them."""
     read = np.flatnonzero(data.live & (np.diff(data.reading_from) > 0))
@@ -199,8 +172,8 @@ def _opening(
         return {}
     day = float((np.datetime64(frame.as_of, "D") + 1).astype(np.int64))
     more, place = data.asked(data.account[read], np.full(len(read), day))
-    effects = linear(data, form, best.log_theta).mean()
-    table = estimates(more, form.theta_of(best.log_theta), form.weights, form.by_cell(effects))[place]
+    theta, effects = form.theta_of(near.at.log_theta), near.here.mean()
+    table = estimates(more, theta, form.weights, form.by_cell(effects))[place]
     adopted = data.first_value[read] < day
     elapsed = np.where(adopted, data.first_value[read] - data.start[read], data.target[read])
     late = np.log(np.maximum(elapsed, 0.5) / data.target[read])
@@ -243,11 +216,11 @@ _ASSOCIATIONS = {
 }
 
 
-def _associations(data: Readings, form: Shape, best: Mode) -> list[dict[str, Any]]:
+def _associations(form: Shape, near: Around) -> list[dict[str, Any]]:
     """What the readings show about effects, as rows name, of, q05, q50, q95: never used as an effect."""
-    mean, covariance = marginal(data, form, best)
+    mean, covariance = near.marginal()
     sd = np.sqrt(np.diag(covariance))
-    error, error_sd = best.log_theta[2], np.sqrt(best.covariance[2, 2])
+    error, error_sd = near.at.log_theta[2], np.sqrt(near.at.covariance[2, 2])
     rows: list[dict[str, Any]] = [
         {"name": "association.reading_error", "of": []}
         | {q: float(np.exp(error + z * error_sd)) for q, z in _QUANTILES.items()}

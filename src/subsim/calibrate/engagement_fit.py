@@ -19,14 +19,14 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HIDDEN = "hidden lift"  # name of an effect that the catalogue does not have
-SUBSET = 2_000  # accounts that find the mode; the rest then move it
-CORRECTED_ROWS = 20_000  # up to this many readings the normal approximation is corrected by importance weights
-PROPOSALS = 300
+PART_ROWS = 15_000  # readings that find the mode; the rest then move it
+CORRECTED_ROWS = 6_000  # up to this many readings the normal approximation is corrected by importance weights
+PROPOSALS = 200
 _STEP = 0.05  # of a logarithm, for second differences
 
 # Judgement: wide priors of what the catalogue has no row for. Lifts from campaigns leave no rows in a book.
 READING_ERROR = Prior("lognormal", 0.5, 0.5, source="judgement: around the simulator's score.noise", grade="D")
-HIDDEN_LIFT = Prior("normal", 0.0, 0.15, source="judgement: lifts that leave no rows, such as campaigns", grade="D")
+HIDDEN_LIFT = Prior("normal", 0.05, 0.1, source="judgement: lifts that leave no rows, such as campaigns", grade="D")
 UNSEEN_LIFTS = Prior("normal", 0.3, 0.5, source="judgement: all lifts where no touches are recorded", grade="D")
 OWN_LEVEL = Prior("lognormal", 0.25, 0.4, source="judgement: fit_effect for one sd of fit", grade="D")
 UNSEEN_RESPONSE = Prior("lognormal", 0.4, 0.5, source="judgement: response where no touches are recorded", grade="D")
@@ -188,24 +188,27 @@ def _log_density(prior: Prior, logarithm: float) -> float:
     return float(prior.log_density(np.exp(logarithm))) + logarithm
 
 
-def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) -> Mode:
-    """Mode and spread of log Theta: found on a part of the accounts, then moved by the gradient over all of them."""
+def part_of(data: Readings) -> tuple[Readings, int]:
+    """Every n-th account that has readings, so that they have about PART_ROWS; and n."""
     read = np.flatnonzero(np.diff(data.reading_from))
-    data = data.chosen(read)
-    stride = max(1, len(read) // SUBSET)
-    part = data.chosen(np.arange(0, len(read), stride)) if stride > 1 else data
+    stride = max(1, len(data.at) // PART_ROWS)
+    return data.chosen(read[::stride]), stride
+
+
+def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) -> Mode:
+    """Mode and spread of log Theta: found on a part of the accounts, then moved by the slope over all of them."""
+    part, stride = part_of(data)
     target = _Posterior(part, form)
     x = target.start[target.free]
-    if len(read) and len(x):
-        x = optimize.minimize(target, x, method="BFGS", options={"gtol": 0.05 * np.sqrt(len(part.at) + 1) / 10}).x
+    if len(part.at) and len(x):
+        x = optimize.minimize(target, x, method="BFGS", options={"gtol": 0.005 * np.sqrt(len(part.at) + 1)}).x
     curvature = -_hessian(target.prior, x) - stride * _hessian(target.likelihood, x)
     covariance: Floats = np.linalg.inv(_positive(curvature))
-    if stride > 1:
+    if stride > 1:  # one quasi-Newton step: the part's curvature, everybody's slope
         target = _Posterior(data, form)
-        for _ in range(2):  # quasi-Newton: the part's curvature, everybody's slope
-            x = x - covariance @ optimize.approx_fprime(x, target, 1e-4)
+        x = x - covariance @ optimize.approx_fprime(x, target, 1e-4)
     effective = 1.0
-    if corrected and len(read) and len(data.at) <= CORRECTED_ROWS:
+    if corrected and 0 < len(data.at) <= CORRECTED_ROWS:
         x, covariance, effective = _reweighted(target, x, covariance, seed)
     whole = np.zeros((len(target.free), len(target.free)))
     whole[np.ix_(target.free, target.free)] = covariance
@@ -258,54 +261,56 @@ def normals(what: str, size: Sequence[int], seed: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Joint draws: log Theta [draws, 5], and of the effects that were free [draws, free]."""
+class Around:
+    """The linear part at the mode of log Theta, and one step away along each logarithm that is not fixed."""
 
-    log_theta: Floats
-    effects: Floats
+    at: Mode
+    here: Linear
+    moving: Ints
+    steps: Floats
+    there: tuple[Linear, ...]
+
+    def slopes(self, value: Callable[[Linear], Floats]) -> list[Floats]:
+        """How a value of the linear part moves with each logarithm."""
+        middle = value(self.here)
+        return [(value(each) - middle) / step for each, step in zip(self.there, self.steps, strict=True)]
+
+    @property
+    def covariance(self) -> Floats:
+        """Of the logarithms that are not fixed."""
+        return self.at.covariance[np.ix_(self.moving, self.moving)]
+
+    def marginal(self) -> tuple[Floats, Floats]:
+        """Mean and covariance of all linear effects together, over what is unknown of Theta: association."""
+        follow = np.array(self.slopes(Linear.mean)).reshape(len(self.moving), len(self.here.weighted))
+        return self.here.mean(), np.linalg.inv(self.here.precision) + follow.T @ self.covariance @ follow
+
+    def joint_draws(self, known: Ints, values: Floats, seed: int) -> tuple[Floats, Floats]:
+        """Draws of log Theta, and of the free linear effects given known ones: `values` [draws, known].
+
+        The readings do not teach the known ones: their draws come from elsewhere (a prior, an experiment), and the
+        free ones follow, so that every draw reproduces the observed level. They follow Theta by first differences.
+        """
+        draws = len(values)
+        free = np.setdiff1d(np.arange(len(self.here.weighted)), known)
+        half = np.linalg.cholesky(self.covariance)
+        moved = normals("theta", (draws, len(self.moving)), seed) @ half.T
+        log_theta = np.tile(self.at.log_theta, (draws, 1))
+        log_theta[:, self.moving] += moved
+        effects = self.here.given(free, known, values)
+        for i, slope in enumerate(self.slopes(lambda found: found.given(free, known, values))):
+            effects += slope * moved[:, [i]]
+        spread = np.linalg.cholesky(np.linalg.inv(self.here.precision[np.ix_(free, free)]))
+        return log_theta, effects + normals("effects", effects.shape, seed) @ spread.T
 
 
-def joint_draws(
-    data: Readings, form: Shape, at: Mode, *, known: Ints, values: Floats, seed: int, what: str = "draws"
-) -> Draws:
-    """Draws of Theta, and of the free linear effects given known ones: `values` [draws, known].
-
-    The readings do not teach the known ones: their draws come from elsewhere (a prior, an experiment), and the free
-    ones follow, so that every draw reproduces the observed level. Free effects follow Theta by first differences.
-    """
-    draws = len(values)
-    free = np.setdiff1d(np.arange(len(form.mean)), known)
+def around(data: Readings, form: Shape, at: Mode) -> Around:
+    """The linear part at a mode and beside it."""
     moving = np.flatnonzero(np.diag(at.covariance))
-    half = np.linalg.cholesky(at.covariance[np.ix_(moving, moving)])
-    moved = normals(f"{what}/theta", (draws, len(moving)), seed) @ half.T
-    log_theta = np.tile(at.log_theta, (draws, 1))
-    log_theta[:, moving] += moved
-    here, slopes = _slopes(data, form, at, lambda found: found.given(free, known, values))
-    effects = here.given(free, known, values)
-    for i, slope in enumerate(slopes):
-        effects += slope * moved[:, [i]]
-    spread = np.linalg.cholesky(np.linalg.inv(here.precision[np.ix_(free, free)]))
-    effects += normals(f"{what}/effects", effects.shape, seed) @ spread.T
-    return Draws(log_theta, effects)
-
-
-def marginal(data: Readings, form: Shape, at: Mode) -> tuple[Floats, Floats]:
-    """Mean and covariance of all linear effects together, over what is left unknown of Theta: association."""
-    here, slopes = _slopes(data, form, at, Linear.mean)
-    moving = np.flatnonzero(np.diag(at.covariance))
-    follow = np.array(slopes).reshape(len(moving), len(form.mean))
-    covariance = np.linalg.inv(here.precision) + follow.T @ at.covariance[np.ix_(moving, moving)] @ follow
-    return here.mean(), np.asarray(covariance)
-
-
-def _slopes(data: Readings, form: Shape, at: Mode, value: Callable[[Linear], Floats]) -> tuple[Linear, list[Floats]]:
-    """The linear part at the mode, and how a value of it moves with each logarithm that is not fixed."""
-    here = linear(data, form, at.log_theta)
-    middle = value(here)
-    slopes = []
-    for i in np.flatnonzero(np.diag(at.covariance)):
-        step = max(0.5 * float(np.sqrt(at.covariance[i, i])), 1e-3)
-        there = at.log_theta.copy()
-        there[i] += step
-        slopes.append((value(linear(data, form, there)) - middle) / step)
-    return here, slopes
+    steps = np.maximum(0.5 * np.sqrt(np.diag(at.covariance)[moving]), 1e-3)
+    there = []
+    for i, step in zip(moving, steps, strict=True):
+        log_theta = at.log_theta.copy()
+        log_theta[i] += step
+        there.append(linear(data, form, log_theta))
+    return Around(at, linear(data, form, at.log_theta), moving, steps, tuple(there))
