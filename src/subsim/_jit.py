@@ -216,7 +216,9 @@ class _PackageCache(FunctionCache):  # type: ignore[misc]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            # Not FunctionCache's own: that first fills the compiler's registries, half a second which code that is only
+            # loaded does not need. Compiling fills them itself.
+            return self._load_overload(sig, target_context)
         except Exception as error:  # noqa: BLE001 - a cut-off file fails in many ways; compiling again is always right
             warnings.warn(f"replacing unreadable compiled code: {error!r}", RuntimeWarning, stacklevel=2)
             self.flush()
