@@ -302,6 +302,9 @@ def calibrate(
     ] = None,
     mapping: MappingFile = None,
     priors: Annotated[Path | None, typer.Option("--priors", metavar="FILE", help="Priors of your own (YAML).")] = None,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", metavar="FILE", help="Replay the last year with its people and tiers.")
+    ] = None,
     draws: Annotated[int, typer.Option("--draws", help="Draws kept of each chain.")] = 500,
     tune: Annotated[int, typer.Option("--tune", help="Steps of each chain before them.")] = 500,
     chains: Annotated[int, typer.Option("--chains", help="Chains.")] = 4,
@@ -315,7 +318,7 @@ def calibrate(
     from subsim.cli import calibrating
 
     sizes = calibrating.Sizes(draws, tune, chains, seed)
-    calibrating.calibrate_book(book, as_of, mapping, priors, output, sizes, as_json=as_json)
+    calibrating.calibrate_book(book, as_of, mapping, priors, scenario, output, sizes, as_json=as_json)
 
 
 @app.command()

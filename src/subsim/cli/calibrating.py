@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ def calibrate_book(
     as_of: str,
     mapping: Path | None,
     priors: Path | None,
+    scenario: Path | None,
     output: Path | None,
     sizes: Sizes,
     *,
@@ -44,6 +45,7 @@ def calibrate_book(
     """Calibrate, write, and show."""
     from subsim.book import read_book
     from subsim.calibrate import calibrate
+    from subsim.experiment.bridge_histories import bridge_histories
 
     known = read_book(book, as_of=as_of, mapping=mapping)
     with _progress(quiet=as_json) as say:
@@ -54,8 +56,12 @@ def calibrate_book(
             tune=sizes.tune,
             chains=sizes.chains,
             seed=sizes.seed,
+            simulate=bridge_histories,
             progress=say,
         )
+        if scenario is not None:
+            say("replaying the last year")
+            posterior = _replayed(posterior, scenario)
         if output is not None:
             say("writing")
             posterior.save(output)
@@ -65,6 +71,17 @@ def calibrate_book(
     show(posterior)
     if output is not None:
         screen.out.print(f"\nWritten to {output}. Use it: subsim run SCENARIO --posterior {output}", markup=False)
+
+
+def _replayed(posterior: Posterior, scenario: Path) -> Posterior:
+    """The posterior with the checks of a simulated last year added."""
+    from subsim.calibrate.diagnose import predictive_check
+    from subsim.experiment.replay import replay
+    from subsim.scenario import load_scenario
+
+    found = replay(load_scenario(scenario), posterior, seed=posterior.seed)
+    checks = [predictive_check(row.name, row.observed, row.predicted) for row in found]
+    return replace(posterior, checks=(*posterior.checks, *checks))
 
 
 @contextmanager
