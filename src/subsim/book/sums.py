@@ -21,8 +21,8 @@ def bridge_of_sums(table: pd.DataFrame) -> pd.DataFrame:
     Example:
         >>> table = pd.DataFrame({"month": pd.to_datetime(["2026-01-31"]), "segment": "", "opening_cents": 100})
         >>> table = table.assign(**{f"{name}_cents": 10 for name in FLOWS})
-        >>> bridge_of_sums(table).loc[0, ["segment", "opening", "closing"]].tolist()
-        ['unsegmented', 100, 110]
+        >>> bridge_of_sums(table).loc[0, ["opening", "churn", "closing"]].astype(int).tolist()
+        [100, 10, 110]
     """
     if table.empty:
         return pd.DataFrame({name: [] for name in BRIDGE_COLUMNS})
