@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from subsim import __version__
+from subsim.calibrate.aggregate import BridgeAlone, Simulate
 from subsim.calibrate.beliefs import override, read_priors
 from subsim.calibrate.block import Block, BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.company import company_priors
@@ -46,6 +47,7 @@ def calibrate(
     seed: int = 1,
     cores: int = 2,
     only: Sequence[Block] | None = None,
+    simulate: Simulate | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Posterior:
     """Learn what a book can teach about the model's numbers, and say what it cannot.
@@ -59,6 +61,8 @@ def calibrate(
         seed: 0 or more; the same seed, book and priors give the same draws on one machine.
         cores: processors that sampling may use.
         only: blocks to fit; all when None.
+        simulate: makes the histories from which a book of sums, a bridge alone, is calibrated; `subsim.calibrate` and
+            the command give `subsim.experiment.bridge_histories.bridge_histories`.
         progress: called with a sentence when something begins.
 
     Raises:
@@ -66,7 +70,7 @@ def calibrate(
         InputErrors: a file of priors with several mistakes.
     """
     _check_sizes(draws, tune, chains, seed)
-    if book.ledger.empty:
+    if book.ledger.empty and not book.of_sums:
         raise InputError(where=book.name, found="no revenue", allowed="a book with contracts, movements or MRR")
     frame = frame_of(book)
     begun = company_priors(frame)
@@ -74,8 +78,17 @@ def calibrate(
     begun = override(begun, stated)
     wanted = {key for key in begun if key in stated or (key[0], ()) in stated}
     sampling = Sampling(chains=chains, draws=draws, tune=tune, seed=seed, cores=cores, progress=progress)
-    done = [(block, *_one(block, book, begun, frame, sampling)) for block in only or blocks()]
+    done = [(block, *_one(block, book, begun, frame, sampling)) for block in only or _chosen(book, simulate)]
     return _posterior(book, frame, begun, frozenset(wanted), seed, done)
+
+
+def _chosen(book: Book, simulate: Simulate | None) -> tuple[Block, ...]:
+    if not book.of_sums:
+        return blocks()
+    if simulate is None:
+        allowed = "a way to simulate histories beside it (simulate=)"
+        raise InputError(where=book.name, found="a bridge alone", allowed=allowed)
+    return (BridgeAlone(simulate),)
 
 
 def frame_of(book: Book) -> Frame:
