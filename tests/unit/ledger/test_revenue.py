@@ -7,7 +7,7 @@ from math import floor
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from subsim.book import read_book
@@ -322,6 +322,8 @@ def test_a_ledger_with_known_terms_gives_the_schedule_of_its_contracts(
     rows: list[tuple[str, int, int, int, bool]],
 ) -> None:
     made = table_of([(who, start, days, cents, 12, running, "") for who, start, days, cents, running in rows])
+    # A contract whose last day is today has ended, but its churn is a row of tomorrow: the two know different things.
+    assume(not (made["end_date"] == pd.Timestamp(AS_OF)).any())
     ledger = from_contracts(made, ACCOUNTS, AS_OF, grace_days=0)
     told = revenue_schedule(signed_terms_from_ledger(ledger, AS_OF, 12), ENDS[12:36])
     known = made[made["start_date"] <= pd.Timestamp(AS_OF)]
