@@ -75,40 +75,49 @@ def sample(
         proposals: points looked at in each round.
         seed: of the keyed proposals.
         name: what is sampled, part of their key.
-        enough: effective draws at which no further round is made; each round moves the proposals to what was found.
+        enough: effective draws at which no further round is made; each round moves the proposals to what was found and
+            keeps the points of those before.
     """
 
     def posterior(z: Floats) -> Floats:
         return np.asarray(likelihood(z) - 0.5 * (z**2).sum(-1))
 
     mode = highest(posterior, np.zeros(numbers))
-    centre, covariance = mode, spread(posterior, mode)
+    shapes = [(mode, np.linalg.cholesky(spread(posterior, mode)))]
     entity = name_entity(f"calibrate/{name}")
-    x, weight, effective = mode[None], np.ones(1), 0.0
+    degrees = float(TAILS + numbers)
+    x, log_density = np.zeros((0, numbers)), np.zeros(0)
+    weight, effective = np.zeros(0), 0.0
     for turn in range(ROUNDS):
         runs = np.arange(proposals)[:, None] + turn * proposals
         u = uniform_array(seed, runs, Purpose.PARAMETER, entity, np.arange(numbers + 2)[None])
-        degrees = float(TAILS + numbers)
         chi = 2 * special.gammaincinv(degrees / 2, u[:, numbers]) / degrees
         steps = special.ndtri(u[:, :numbers])
-        from_prior = u[:, numbers + 1] < PRIOR_SHARE
-        root = np.linalg.cholesky(covariance)
-        x = np.where(from_prior[:, None], steps, centre + (steps / np.sqrt(chi)[:, None]) @ root.T)
-        x = np.clip(x, -FAR, FAR)
-        prior = -0.5 * (x**2).sum(1) - numbers / 2 * np.log(2 * np.pi)
-        near = _log_t(x, centre, root, degrees)
-        log_weight = posterior(x) - np.logaddexp(near + np.log1p(-PRIOR_SHARE), prior + np.log(PRIOR_SHARE))
+        centre, root = shapes[-1]
+        near = centre + (steps / np.sqrt(chi)[:, None]) @ root.T
+        new = np.clip(np.where(u[:, numbers + 1, None] < PRIOR_SHARE, steps, near), -FAR, FAR)
+        x, log_density = np.concatenate([x, new]), np.concatenate([log_density, posterior(new)])
+        # All points so far came from the mean of all proposals so far: each is weighed against that.
+        log_weight = log_density - _proposed(x, shapes, degrees)
         weight = np.exp(log_weight - log_weight.max())
         weight /= weight.sum()
         effective = 1.0 / float((weight**2).sum())
         if effective >= enough:
             break
-        centre, covariance = _moved(x, log_weight, covariance)
+        shapes.append(_moved(x, log_weight))
     # One uniform places all draws, evenly over the weights; a keyed shuffle makes their order mean nothing.
     points = (np.arange(draws) + uniform_array(seed, 0, Purpose.PARAMETER, entity, numbers + 2)) / draws
-    chosen = np.searchsorted(np.cumsum(weight), points).clip(max=proposals - 1)
+    chosen = np.searchsorted(np.cumsum(weight), points).clip(max=len(x) - 1)
     order = np.argsort(uniform_array(seed, np.arange(draws), Purpose.PARAMETER, entity, numbers + 3), kind="stable")
     return Found(x[chosen[order]], mode, min(float(draws), effective))
+
+
+def _proposed(x: Floats, shapes: Sequence[tuple[Floats, Floats]], degrees: float) -> Floats:
+    """Log density of the mean of some t proposals, mixed with the prior."""
+    prior = -0.5 * (x**2).sum(1) - x.shape[1] / 2 * np.log(2 * np.pi)
+    near = [_log_t(x, centre, root, degrees) for centre, root in shapes]
+    mean = special.logsumexp(near, axis=0) - np.log(len(shapes))
+    return np.asarray(np.logaddexp(mean + np.log1p(-PRIOR_SHARE), prior + np.log(PRIOR_SHARE)))
 
 
 def highest(function: Likelihood, start: Floats, low: float = -FAR, high: float = FAR) -> Floats:
@@ -144,8 +153,8 @@ def spread(function: Likelihood, mode: Floats) -> Floats:
     return np.asarray((vectors / np.clip(values, 1.0, None)) @ vectors.T)
 
 
-def _moved(x: Floats, log_weight: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-    """Mean and covariance of what was found, with weights flattened until enough points have one."""
+def _moved(x: Floats, log_weight: Floats) -> tuple[Floats, Floats]:
+    """Mean, and root of the covariance, of what was found, with weights flattened until enough points have one."""
     power = 1.0
     while True:
         weight = np.exp(power * (log_weight - log_weight.max()))
@@ -154,8 +163,8 @@ def _moved(x: Floats, log_weight: Floats, covariance: Floats) -> tuple[Floats, F
             break
         power *= 0.7
     centre = weight @ x
-    found = ((x - centre).T * weight) @ (x - centre)
-    return centre, np.asarray(found * 1.1 + 0.02 * covariance)
+    covariance = ((x - centre).T * weight) @ (x - centre)
+    return centre, np.linalg.cholesky(1.1 * covariance + 1e-6 * np.eye(x.shape[1]))
 
 
 def _log_t(x: Floats, centre: Floats, root: Floats, degrees: float) -> Floats:

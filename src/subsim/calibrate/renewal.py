@@ -22,7 +22,7 @@ from scipy import stats
 from subsim.calibrate import importance
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.priors import Key, Prior, Priors, catalogue_prior, prior_draws
-from subsim.calibrate.renewal_cells import CONCESSION, cells, contraction_cells
+from subsim.calibrate.renewal_cells import CONCESSION, MEANS, PAST_MEANS, cells, contraction_cells
 from subsim.calibrate.renewal_model import (
     BASE,
     BETA,
@@ -288,6 +288,33 @@ def _shifts(w: dict[str, Floats], data: BlockData, prior: dict[Key, Floats], seg
             else:
                 level[..., j] += np.log1p(share * np.expm1(found)) - np.log1p(share * np.expm1(effect))
     return level, odds
+
+
+def survival(
+    draws: Mapping[Key, Floats], data: BlockData, frame: Frame, segment: str, months: int, renewals: int
+) -> Floats:
+    """Posterior share of a segment's new customers that renew 1, 2, ... `renewals` times: [draws, renewals].
+
+    For customers like those of the book: its mean covariates, and nothing known of the single one. Losses inside terms
+    are not in it.
+    """
+    place = frame.segment.index(segment)
+    here = data.cells["segment"] == place
+    weight = data.cells["n"][here]
+    zero, number = np.zeros(renewals), np.arange(1.0, renewals + 1)
+    cells: dict[str, Any] = dict.fromkeys(data.cells, zero)
+    for name in (*MEANS, *PAST_MEANS):
+        cells[name] = zero + _mean(data.cells[name][here], weight)
+    cells |= {"segment": zero.astype(int) + place, "k": number, "entry": zero, "alive": zero + 1, "n": zero + 1}
+    cells |= {"years": zero + months / 12, "monthly": zero + (months < 12), "multi": zero + (months > 12)}
+    cells |= {"u": zero, "uv": zero + data.cells["spread"][place], "spread": data.cells["spread"]}
+    flat = {key: value.reshape(-1) for key, value in draws.items()}
+    w = np.stack([flat[name, ()] for name in COMPANY], axis=-1)
+    x = [np.stack([flat[name, (own,)] for own in frame.segment], axis=-1) for name in BY_SEGMENT]
+    mix = np.stack([flat["renewal.frailty", (own,)] for own in frame.segment], axis=-1)
+    return np.asarray(
+        np.exp(log_likelihood(np, stacked(cells) | {"fit_mean": np.zeros(len(frame.segment))}, w, x, [mix]))
+    )
 
 
 def _mean(values: Floats, weights: Floats) -> float:
