@@ -40,6 +40,9 @@ class Truth:
     to_the_sick: bool = False  # whether reviews go where engagement is low
 
 
+USUAL = Truth()
+
+
 def normal(seed: int, what: int, size: tuple[int, ...]) -> NDArray[np.float64]:
     """Keyed normals for a purpose of a test."""
     places = np.arange(math.prod(size)).reshape(size)
@@ -52,7 +55,7 @@ def uniform(seed: int, what: int, size: tuple[int, ...]) -> NDArray[np.float64]:
     return uniform_array(seed, 0, Purpose.REVIEW_OFFSET, 900 + what, places)
 
 
-def tables(seed: int, truth: Truth = Truth()) -> dict[str, pd.DataFrame]:
+def tables(seed: int, truth: Truth = USUAL) -> dict[str, pd.DataFrame]:
     """The tables of the company's book."""
     n = truth.accounts
     start = np.floor(uniform(seed, 1, (n,)) * truth.months * MONTH * 0.7)
@@ -67,7 +70,8 @@ def tables(seed: int, truth: Truth = Truth()) -> dict[str, pd.DataFrame]:
     arm = uniform(seed, 7, (n,)) < 0.5
     offset = uniform(seed, 8, (n, 3))
     e, now = rest.copy(), start.copy()
-    health, touches = [], []
+    health: list[tuple[int, float, object]] = []
+    touches: list[tuple[int, str, float]] = []
     due = {kind: start + offset[:, i] * every for i, (kind, every) in enumerate(EVERY.items())}
     pilot = (math.inf if truth.pilot_month is None else truth.pilot_month) * MONTH
     due[PROGRAMME[0]] = np.maximum(start, pilot) + offset[:, 2] * PROGRAMME[1]
@@ -93,42 +97,41 @@ def tables(seed: int, truth: Truth = Truth()) -> dict[str, pd.DataFrame]:
             e[i] = m + (e[i] - m) * math.exp(-truth.drift * MONTH)
             e[i] += truth.noise * moved[i, k - 1]
             now[i] = review
-            health.append((i, review, 100 / (1 + math.exp(-(math.log(3) + e[i] + truth.error * error[i, k - 1])))))
-    return _written(n, start, named, ttv_days, last, health, touches, arm & (start < pilot), start < pilot, truth)
-
-
-def _written(n, start, named, ttv_days, last, health, touches, treated, assigned, truth):  # type: ignore[no-untyped-def]
-    def day(x: object) -> NDArray[np.datetime64]:
-        return np.asarray(BEGIN + np.floor(np.asarray(x, float)).astype(np.int64))
-
+            health.append(
+                (i, review, round(100 * special.expit(math.log(3) + e[i] + truth.error * error[i, k - 1]), 2))
+            )
     name = np.array([f"A{i:05d}" for i in range(n)])
     segment = np.where(named, "named", "plain")
     ids = {"account_id": name}
-    who, at, score = (np.array(column) for column in zip(*health, strict=True))
     made = {
         "accounts": pd.DataFrame(ids | {"start_date": day(start), "segment": segment, "tier": segment}),
-        "contracts": pd.DataFrame(
-            ids | {"start_date": day(start), "end_date": day(np.full(n, 9 * 365.0)), "arr": "10000"}
-        ),
+        "contracts": pd.DataFrame(ids | {"start_date": day(start), "end_date": day(9 * 365.0 + start), "arr": "10000"}),
         "onboarding": pd.DataFrame(ids | {"kickoff_date": day(start), "first_value_date": day(start + ttv_days)}),
-        "health": pd.DataFrame({"account_id": name[who.astype(int)], "date": day(at), "score": np.round(score, 2)}),
+        "health": _rows(name, health, "date", "score"),
     }
     if touches:
-        who, kind, at = (np.array(column) for column in zip(*touches, strict=True))
-        kept = at.astype(float) < last
-        made["touches"] = pd.DataFrame(
-            {"account_id": name[who.astype(int)], "kind": kind, "done_date": day(at)}
-        ).loc[kept]
+        made["touches"] = _rows(name, [(i, at, kind) for i, kind, at in touches if at < last], "done_date", "kind")
     if truth.pilot_month is not None:
+        assigned = start < pilot
         made["experiments"] = pd.DataFrame(
             {
                 "account_id": name[assigned],
-                "arm": np.where(treated[assigned], "programme", "control"),
-                "assigned_on": day(np.full(assigned.sum(), truth.pilot_month * MONTH)),
+                "arm": np.where(arm[assigned], "programme", "control"),
+                "assigned_on": day(np.full(assigned.sum(), pilot)),
                 "lever": PROGRAMME[0],
             }
         )
     return made
+
+
+def day(x: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    """Dates of days since the beginning."""
+    return np.asarray(BEGIN + np.floor(x).astype(np.int64))
+
+
+def _rows(name: NDArray[np.str_], rows: list[tuple[int, float, object]], date: str, what: str) -> pd.DataFrame:
+    who, at, value = zip(*rows, strict=True)
+    return pd.DataFrame({"account_id": name[list(who)], date: day(np.array(at)), what: value})
 
 
 def book(folder: Path, made: dict[str, pd.DataFrame], as_of: str = "2024-12-31") -> Book:
