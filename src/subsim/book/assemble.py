@@ -8,6 +8,7 @@ import pandas as pd
 
 from subsim.book.book import Book
 from subsim.book.columns import TableReport
+from subsim.book.constant_currency import constant_currency
 from subsim.book.mapping import Mapping
 from subsim.book.schema import TABLES, UNSEGMENTED
 from subsim.book.source import ROW
@@ -25,8 +26,10 @@ def assemble(name: str, as_of: dt.date, rules: Mapping, tables: Frames, reports:
     """
     clean = {key: _whole_cents(table).drop(columns=ROW) for key, table in tables.items()}
     clean["accounts"] = clean["accounts"].assign(segment=clean["accounts"]["segment"].replace("", UNSEGMENTED))
+    clean, at_rates = constant_currency(clean)
     ledger = _ledger(clean, as_of, rules.grace_days)
-    return Book(name, as_of, rules.grace_days, rules.note, clean, ledger, tuple(reports))
+    note = "\n".join(filter(None, (rules.note.strip(), at_rates)))
+    return Book(name, as_of, rules.grace_days, note, clean, ledger, tuple(reports))
 
 
 def with_accounts(tables: Frames) -> Frames:
