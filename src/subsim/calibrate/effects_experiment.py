@@ -27,7 +27,7 @@ from subsim.calibrate.engagement_fit import (
     prior_of,
     shape,
 )
-from subsim.calibrate.engagement_readings import SPONSOR, Readings, days_of
+from subsim.calibrate.engagement_readings import SPONSOR, Readings, day_after, days_of
 from subsim.calibrate.priors import Key, Prior, Priors
 
 Floats = NDArray[np.float64]
@@ -127,7 +127,7 @@ def _assignments(book: Book, data: Readings) -> pd.DataFrame:
 def _months(data: Readings, day: Floats, book: Book) -> Ints:
     """Whole months from assignment to the end of what is known of each account."""
     last = np.array([data.at[end - 1] for end in data.reading_from[1:]])
-    known = np.where(data.live, float((np.datetime64(book.as_of, "D") + 1).astype(np.int64)), last)
+    known = np.where(data.live, day_after(book.as_of), last)
     return np.maximum(np.floor((known - day) / MONTH_DAYS), 0).astype(np.int64)
 
 

@@ -19,7 +19,7 @@ from subsim.calibrate import effects_experiment
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.engagement_filter import ESTIMATES, estimates
 from subsim.calibrate.engagement_fit import Around, Mode, Shape, around, linear, mode, normals, part_of, prior_of, shape
-from subsim.calibrate.engagement_readings import SPONSOR, Readings, days_of, readings
+from subsim.calibrate.engagement_readings import SPONSOR, Readings, day_after, days_of, readings
 from subsim.calibrate.priors import Key, Priors, keys_of, prior_draws
 from subsim.model.catalogue import parameter
 
@@ -151,7 +151,8 @@ def _learned(
             learned["engagement.rest", (segment,)] = effects["engagement.rest", (segment,)]
             learned["engagement.neglect", (segment,)] = -effects["engagement.neglect", (segment,)]
     learned |= _opening(data, form, near, draws, priors, frame, seed)
-    extra = {"associations": _associations(form, near), "importance_share": best.effective}
+    apart = frozenset(key for key in draws if key[0] in KEPT and key not in form.names)
+    extra = {"associations": _associations(form, near), "importance_share": best.effective, "silent": apart}
     return learned, extra
 
 
@@ -170,7 +171,7 @@ def _opening(
     read = np.flatnonzero(data.live & (np.diff(data.reading_from) > 0))
     if len(read) < 2:
         return {}
-    day = float((np.datetime64(frame.as_of, "D") + 1).astype(np.int64))
+    day = day_after(frame.as_of)
     more, place = data.asked(data.account[read], np.full(len(read), day))
     theta, effects = form.theta_of(near.at.log_theta), near.here.mean()
     table = estimates(more, theta, form.weights, form.by_cell(effects))[place]

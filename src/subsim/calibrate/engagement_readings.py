@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -118,6 +119,11 @@ def days_of(dates: pd.Series[Any]) -> Floats:
     """Days since 1970-01-01, NaN for a blank."""
     days = dates.to_numpy().astype("datetime64[D]")
     return np.where(np.isnat(days), np.nan, days.astype(np.int64)).astype(float)
+
+
+def day_after(date: dt.date) -> float:
+    """The day after, in days since 1970-01-01."""
+    return float(np.datetime64(date, "D").astype(np.int64)) + 1.0
 
 
 def readings(book: Book) -> Readings:
