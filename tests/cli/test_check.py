@@ -115,3 +115,23 @@ def test_markup_in_a_source_is_shown_as_it_is(call: Call, book: Path) -> None:
     code, out, _ = call("check", str(book), "--as-of", "2025-06-30")
     assert code == 1
     assert "[bold]x[/]" in out
+
+
+def test_money_from_the_same_contracts(call: Call, book: Path) -> None:
+    code, out, _ = call("check", str(book), "--as-of", "2025-06-30", "--definitions", "--json")
+    assert code == 0
+    told = json.loads(out)
+    months = [row for row in told["money"] if row["segment"] == "all"]
+    assert len(months) == 12
+    # a1 pays 1,500.50 in January, a3 9,000 in February; a2 has left.
+    assert sum(row["billings"] for row in months) == pytest.approx(1500.50 + 9000)
+    assert months[-1]["rpo"] == pytest.approx(months[-1]["deferred_revenue"])
+    assert [row["carr"] for row in told["carr"] if row["segment"] == "all"] == [told["arr"]]
+    assert {"switch", "setting", "other", "difference"} <= set(told["definitions"][0])
+    assert all(row["difference"] for row in told["definitions"])
+
+
+def test_words_on_money_and_definitions(call: Call, book: Path) -> None:
+    _, out, _ = call("check", str(book), "--as-of", "2025-06-30", "--definitions")
+    assert "deferred revenue" in out
+    assert "What other definitions would say" in out

@@ -237,6 +237,9 @@ def check(
     propose_mapping: Annotated[
         bool, typer.Option("--propose-mapping", help="Only print a first guess of a mapping file.")
     ] = False,
+    definitions: Annotated[
+        bool, typer.Option("--definitions", help="Also say what other definitions of each metric would give.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read a customer base: its ARR bridge, what is wrong in it, and what it can identify. Exit 1 if rows break rules.
@@ -266,9 +269,9 @@ def check(
             screen.err.print("Correct these rows, or set them aside with --quarantine FILE.")
         raise typer.Exit(1) from None
     if as_json:
-        screen.print_json(checking.check_json(known))
+        screen.print_json(checking.check_json(known, definitions=definitions))
     else:
-        checking.show(known)
+        checking.show(known, definitions=definitions)
 
 
 @app.command()

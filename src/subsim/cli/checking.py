@@ -14,7 +14,7 @@ from subsim.book.problems import Problem
 from subsim.book.sources import database_name, is_url
 from subsim.book.stakes import tally
 from subsim.calibrate.identify import ASSOCIATION, ENOUGH, Identified, identify
-from subsim.cli import screen
+from subsim.cli import billing, screen
 from subsim.ledger import BRIDGE_COLUMNS, metrics_table
 from subsim.report.words import money, percent
 from subsim.units import money_text
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BRIDGE_MONTHS = 12
 AMOUNTS = BRIDGE_COLUMNS[2:9]
+SHORT = {"contraction": "contr.", "reactivation": "react."}  # so that a bridge fits 80 columns
 PROBLEM_FIELDS = ("code", "table", "file", "row", "column", "found", "allowed", "account_id", "arr")
 #: Metrics whose numerator, or denominator, counts accounts instead of money.
 COUNTED = {"numerator": ("logos", "logo_retention"), "denominator": ("logos", "logo_retention", "arr_per_account")}
@@ -38,8 +39,8 @@ def broken_json(book: str, as_of: str, problems: Iterable[Problem]) -> dict[str,
     return {"book": name, "as_of": as_of, **empty, "problems": rows, "identifies": None}
 
 
-def check_json(book: Book) -> dict[str, Any]:
-    """What `check --json` prints; money in currency units."""
+def check_json(book: Book, *, definitions: bool = False) -> dict[str, Any]:
+    """What `check --json` prints; money in currency units. What other definitions would say, where it was asked for."""
     bridge = book.bridge()
     months = bridge["month"].dt.strftime("%Y-%m-%d")
     amounts = {name: bridge[name] / 100 for name in AMOUNTS}
@@ -55,6 +56,9 @@ def check_json(book: Book) -> dict[str, Any]:
         "notes": book.describe(),
         "bridge": rows,
         "metrics": _metrics(book),
+        "money": billing.money(book),
+        "carr": billing.carr_rows(book),
+        **({"definitions": billing.effects(book)} if definitions else {}),
         "problems": [_problem_row(problem) for problem in book.problems],
         "identifies": [_identified_row(row) for row in identify(book)],
         "quarantine": aside and {"file": aside.file, "rows": aside.rows, "arr": aside.arr_cents / 100},
@@ -74,7 +78,9 @@ def _metrics(book: Book) -> list[dict[str, Any]]:
     """The long table of metrics, money in currency units, no value as None."""
     if book.ledger.empty:
         return []
-    table = metrics_table(book.ledger, book.as_of, accounts=book.tables["accounts"])
+    table = metrics_table(
+        book.ledger, book.as_of, accounts=book.tables["accounts"], contracts=book.tables.get("contracts")
+    )
     table["numerator"] /= np.where(table["metric"].isin(COUNTED["numerator"]), 1, 100)
     table["denominator"] /= np.where(table["metric"].isin(COUNTED["denominator"]), 1, 100)
     table["value"] /= np.where(table["unit"] == "cents", 100, 1)
@@ -86,8 +92,8 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def show(book: Book) -> None:
-    """What was read, the bridge of the last year, metrics, the quality report, and what the book identifies."""
+def show(book: Book, *, definitions: bool = False) -> None:
+    """What was read, the bridge of the last year, metrics, money, the quality report, and what the book identifies."""
     for line in book.describe():
         screen.show_plain(line)
     bridge = book.bridge()
@@ -97,6 +103,7 @@ def show(book: Book) -> None:
         table.add_row(f"{row['month']:%Y-%m}", *(money(row[name] / 100) for name in AMOUNTS))
     screen.out.print(table)
     _show_metrics(_metrics(book))
+    billing.show(book, definitions=definitions)
     show_problems(book.problems)
     if book.quarantine:
         screen.show_plain(str(book.quarantine))
@@ -152,8 +159,8 @@ def _show_names(title: str, rows: list[Identified]) -> None:
 
 
 def _table(title: str, first: str, columns: Sequence[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
     table.add_column(first, no_wrap=True)
     for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(SHORT.get(name, name), justify="right", no_wrap=True)
     return table
