@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from subsim.calibrate import rates_data, rates_predict
+from subsim.calibrate import importance, rates_data, rates_predict
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.company import described
-from subsim.calibrate.independent import independent_draws
 from subsim.calibrate.priors import Key, Prior, Priors, prior_draws
 from subsim.errors import InputError
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from subsim.book import Book
 
 Floats = NDArray[np.float64]
+PROPOSALS = 4096  # in each round of importance sampling
+ENOUGH = 2000.0  # effective draws of a group at which no further round is made
 SHARED = 0.5  # share of the prior variance that segments have in common
 TREND, SEASON = "arrival.trend", "arrival.season"
 
@@ -78,11 +79,17 @@ class Rates:
             target = Target.of(group, data, priors, frame)
             if not target.speaks:
                 continue
-            got = independent_draws(
-                target.log_density, target.size, count=count, seed=sampling.seed, name=f"{self.name}/{number}"
+            got = importance.sample(
+                target.log_likelihood,
+                target.size,
+                draws=count,
+                proposals=PROPOSALS,
+                seed=sampling.seed,
+                name=f"{self.name}/{number}",
+                enough=ENOUGH,
             )
             effective = min(effective, got.effective)
-            found = target.named(got.draws)
+            found = target.named(got.z)
             draws |= {key: value.reshape(chains, length) for key, value in found.items()}
             silent -= set(found)
         held = {key: np.clip(value, priors[key].low, priors[key].high) for key, value in draws.items()}
@@ -121,7 +128,7 @@ def check_priors(priors: Priors, logs: list[Key]) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """The posterior of one group: own standard normal numbers, common shifts, then shares or trend and season."""
+    """One group, of standard normal numbers: one's own, common shifts, then shares or trend and season."""
 
     keys: list[Key]
     centre: Floats
@@ -175,22 +182,17 @@ class Target:
         x = self.centre + self.apart * theta[:, :own] + self.together * theta[:, own : own + shifts][:, self.common]
         return x, theta[:, own + shifts :]
 
-    def log_density(self, theta: Floats) -> Floats:
-        """Logarithm of prior times likelihood, up to a constant."""
+    def log_likelihood(self, theta: Floats) -> Floats:
+        """Logarithm of the likelihood of some points, up to a constant."""
         x, rest = self._parts(theta)
         with np.errstate(over="ignore", invalid="ignore"):
-            total = self._prior(theta, rest) + _power(self.cells, x, _log_shares(rest) if self.shares else None)
+            total = _power(self.cells, x, np.log(self._shares(rest)) if self.shares else None)
             total = total + _normal(self.cells, x) + _censored(self.cells, x)
-            return total + self._months(x, rest) if self.trend else total
+            total = total + self._months(x, rest) if self.trend else total
+        return np.where(np.isfinite(total), total, -1e300)
 
-    def _prior(self, theta: Floats, rest: Floats) -> Floats:
-        standard = theta[:, : theta.shape[1] - len(self.shares)] if self.shares else theta
-        total = -0.5 * (standard**2).sum(axis=1)
-        for i, prior in enumerate(self.shares):  # a beta in log odds
-            size = 1e7 if prior.fixed else prior.spread
-            a, b = prior.centre * size, (1 - prior.centre) * size
-            total = total - a * np.logaddexp(0, -rest[:, i]) - b * np.logaddexp(0, rest[:, i])
-        return np.asarray(total)
+    def _shares(self, rest: Floats) -> Floats:
+        return np.maximum(importance.priors_to_values(self.shares, rest[:, : len(self.shares)]), 1e-12)
 
     def _season(self, rest: Floats) -> Floats:
         raw = rest[:, 1:] * self.season_sd
@@ -214,7 +216,7 @@ class Target:
         x, rest = self._parts(theta)
         found = {key: np.exp(x[:, i]) for i, key in enumerate(self.keys)}
         if self.shares:
-            shares = np.exp(_log_shares(rest))
+            shares = self._shares(rest)
             found |= {(name, ()): shares[:, i] for i, name in enumerate(rates_data.SHARES)}
         if self.trend:
             found[(TREND, ())] = self._trend(rest)
@@ -231,10 +233,6 @@ def _cells_of(cells: Mapping[str, NDArray[Any]], here: NDArray[np.int64]) -> dic
             values = cells[name][mine]
             chosen[name] = here[values] if name.endswith(("_at", "_sd")) else values
     return chosen
-
-
-def _log_shares(rest: Floats) -> Floats:
-    return np.asarray(-np.logaddexp(0, -rest[:, : len(rates_data.SHARES)]))
 
 
 def _power(c: Mapping[str, NDArray[Any]], x: Floats, log_shares: Floats | None) -> Floats:
