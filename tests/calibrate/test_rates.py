@@ -74,9 +74,9 @@ def test_a_rate_has_the_posterior_that_numerical_integration_gives(tmp_path: Pat
     grid = np.linspace(-14, 2, 20001)
     logs = stats.norm(np.log(own.centre), own.spread).logpdf(grid) - np.exp(grid) * years  # nothing contracted
     weight = np.exp(logs - logs.max())
-    exact = np.exp(np.interp([0.05, 0.5, 0.95], np.cumsum(weight) / weight.sum(), grid))
-    found = np.quantile(fit.draws["contraction.rate", ("smb",)], [0.05, 0.5, 0.95])
-    assert found == pytest.approx(exact, rel=0.12)
+    exact = np.interp([0.05, 0.5, 0.95], np.cumsum(weight) / weight.sum(), grid)
+    found = np.log(np.quantile(fit.draws["contraction.rate", ("smb",)], [0.05, 0.5, 0.95]))
+    assert found == pytest.approx(exact, abs=0.2)  # three standard errors of 1,000 draws at the 5 % quantile
     assert data.events["contraction.rate", ("smb",)] == 0
 
 
