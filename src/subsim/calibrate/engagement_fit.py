@@ -22,6 +22,7 @@ HIDDEN = "hidden lift"  # name of an effect that the catalogue does not have
 PART_ROWS = 15_000  # readings that find the mode; the rest then move it
 CORRECTED_ROWS = 6_000  # up to this many readings the normal approximation is corrected by importance weights
 PROPOSALS = 200
+_STEPS = 4  # at most, from the mode of a part to that of all
 _STEP = 0.05  # of a logarithm, for second differences
 
 # Judgement: wide priors of what the catalogue has no row for. Lifts from campaigns leave no rows in a book.
@@ -188,25 +189,32 @@ def _log_density(prior: Prior, logarithm: float) -> float:
     return float(prior.log_density(np.exp(logarithm))) + logarithm
 
 
-def part_of(data: Readings) -> tuple[Readings, int]:
-    """Every n-th account that has readings, so that they have about PART_ROWS; and n."""
+def part_of(data: Readings) -> tuple[Readings, float]:
+    """Accounts chosen by lot so that they have about PART_ROWS readings, and how many accounts each stands for."""
     read = np.flatnonzero(np.diff(data.reading_from))
-    stride = max(1, len(data.at) // PART_ROWS)
-    return data.chosen(read[::stride]), stride
+    if len(data.at) <= PART_ROWS:
+        return data.chosen(read), 1.0
+    lot = uniform_array(0, 0, Purpose.PARAMETER, name_entity("calibrate/engagement/part"), read)
+    chosen = read[lot < PART_ROWS / len(data.at)]
+    return data.chosen(chosen), len(read) / len(chosen)
 
 
 def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) -> Mode:
     """Mode and spread of log Theta: found on a part of the accounts, then moved by the slope over all of them."""
-    part, stride = part_of(data)
+    part, weight = part_of(data)
     target = _Posterior(part, form)
     x = target.start[target.free]
     if len(part.at) and len(x):
         x = optimize.minimize(target, x, method="BFGS", options={"gtol": 0.005 * np.sqrt(len(part.at) + 1)}).x
-    curvature = -_hessian(target.prior, x) - stride * _hessian(target.likelihood, x)
+    curvature = -_hessian(target.prior, x) - weight * _hessian(target.likelihood, x)
     covariance: Floats = np.linalg.inv(_positive(curvature))
-    if stride > 1:  # one quasi-Newton step: the part's curvature, everybody's slope
+    if weight > 1:  # quasi-Newton steps: the part's curvature, everybody's slope
         target = _Posterior(data, form)
-        x = x - covariance @ optimize.approx_fprime(x, target, 1e-4)
+        for _ in range(_STEPS):
+            step = covariance @ optimize.approx_fprime(x, target, 1e-4)
+            x = x - step
+            if np.all(np.abs(step) < 0.1 * np.sqrt(np.diag(covariance))):
+                break
     effective = 1.0
     if corrected and 0 < len(data.at) <= CORRECTED_ROWS:
         x, covariance, effective = _reweighted(target, x, covariance, seed)

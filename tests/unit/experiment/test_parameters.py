@@ -64,6 +64,15 @@ def test_an_assumption_is_fixed_for_those_it_names() -> None:
     assert len(set(rows[:, slots.renewal_base + 1])) == 50
 
 
+def test_a_declared_effect_is_drawn_from_its_belief() -> None:
+    effect = {"parameter": "work.lift", "work": "status_call", "elicited": {"lower": -0.1, "upper": 0.5, "mass": 0.9}}
+    plan = scenario(effects=[effect])
+    calls = slots.work_lift + plan.work_types.index("status_call")
+    drawn = draw_rows(cells(plan), draws=4000, seed=3)[:, calls]
+    assert stats.kstest(drawn, stats.norm(0.2, 0.3 / 1.6448536).cdf).pvalue > 1e-4
+    assert cells(plan)[calls].decided  # nothing learned replaces it
+
+
 def test_draws_follow_their_priors() -> None:
     rows = draw_rows(cells(scenario()), draws=4000, seed=3)
     row = parameters()["renewal.base"]
@@ -122,6 +131,8 @@ def test_a_parameter_file_sets_centre_and_prior(tmp_path: Path) -> None:
         ("rows:\n- {parameter: referral.rate, value: -1}", "0.0 to 20.0"),
         ("rows:\n- {parameter: referral.rate, value: 1, sourse: x}", "'sourse'"),
         ("rows:\n- {parameter: referral.rate, value: 1, prior: {family: normal, spread: 2}}", "spread"),
+        ("rows:\n- {parameter: work.lift, work: status_call, value: 0.3}", "no source for work.lift"),
+        ("rows:\n- {parameter: association.lift, work: status_call, value: 0.3}", "declare an effect"),
         ("rows: [", "rows"),
     ],
 )
