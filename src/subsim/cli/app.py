@@ -426,6 +426,35 @@ def staff(
         screen.out.print(f"Written: {path}", markup=False)
 
 
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder or id of a run, or latest.")],
+    html: Annotated[bool, typer.Option("--html", help="One page that needs nothing else.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="File to write; in the run's folder if not given."),
+    ] = None,
+    posterior: Annotated[
+        Path | None, typer.Option("--posterior", help="Where the calibration is, if it has moved since.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Write a report of a run: forecast, decision, load on teams, what was learned and what is assumed.
+
+    Example: `subsim report latest --html`
+    """
+    from subsim.cli import reporting, screen
+
+    reporting.check_formats(html=html)
+    path = reporting.write_html(run, out, output, posterior, force=force)
+    if as_json:
+        screen.print_json({"html": str(path)})
+    else:
+        screen.show_plain(f"Written to {path}")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs a command and turns errors into messages and exit codes, never into tracebacks."""
     given = list(sys.argv[1:] if arguments is None else arguments)
