@@ -34,7 +34,8 @@ Floats = NDArray[np.float64]
 
 SIMULATIONS = 1000
 PROPOSALS, ENOUGH = 8_000, 1_500  # points looked at in a round; effective draws at which no more are made
-ROOM = 0.1  # beyond what simulations showed, in ranges; farther out the book is refused
+ROOM = 0.15  # beyond what simulations showed, of the way from their middle to their edge; farther out is refused
+REACH = 0.5  # from the middle to the edge at least, for summaries that hardly differ between simulations
 FAR_APART = 1.0  # standard deviations between the sampled and the regressed answer
 AT_EDGE = 0.1  # share of draws near the design's edge
 
@@ -167,9 +168,9 @@ def _standard(likelihood: Likelihood, found: Floats, frame: Frame, seed: int) ->
 
 def _refuse(segment: str, own: Floats, made: Floats) -> None:
     """What no simulated history shows cannot be learned from them."""
-    low, high = made.min(axis=0), made.max(axis=0)
-    room = ROOM * (high - low) + 1e-9
-    outside = np.flatnonzero((own < low - room) | (own > high + room))
+    low, middle, high = made.min(axis=0), np.median(made, axis=0), made.max(axis=0)
+    beyond = np.maximum((low - own) / np.maximum(middle - low, REACH), (own - high) / np.maximum(high - middle, REACH))
+    outside = np.argsort(-beyond, kind="stable")[: int((beyond > ROOM).sum())]
     if len(outside):
         named = "; ".join(_outside(k, own[k], low[k], high[k]) for k in outside[:3].tolist())
         raise InputError(
