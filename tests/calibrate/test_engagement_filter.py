@@ -43,8 +43,7 @@ def late(data: Readings, i: int, t: float) -> float:
     if np.isnan(data.first_value[i]):
         return 0.0
     if t < data.first_value[i]:
-        elapsed = np.floor((t - data.start[i]) / MONTH) * MONTH
-        return max(0.0, float(np.log(elapsed / data.target[i]))) if elapsed > 0 else 0.0
+        return max(0.0, float(np.log((t - data.start[i]) / data.target[i])))
     return float(np.log((data.first_value[i] - data.start[i]) / data.target[i]))
 
 

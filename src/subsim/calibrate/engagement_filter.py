@@ -125,14 +125,16 @@ def _followed(value: float, rest: float, drift: float, days: float) -> float:
 
 @inner
 def _ttv_path(q: float, now: float, until: float, start: float, first_value: float, target: float, drift: float) -> Any:
-    """The followed log of time to value over target; before first value of the elapsed months, once over target."""
+    """The followed log of time to value over target; before first value of the elapsed time, once over target."""
     if math.isnan(first_value):
         return 0.0
     while now < until:
-        if now < first_value:
-            months = math.floor((now - start) / MONTH_DAYS + 1e-9)
-            ahead = min(start + (months + 1.0) * MONTH_DAYS, first_value, until)
-            late = max(0.0, math.log(months * MONTH_DAYS / target)) if months > 0.0 else 0.0
+        due = start + target
+        if now < min(first_value, due):
+            ahead, late = min(first_value, due, until), 0.0
+        elif now < first_value:  # in steps of a month at most, each with the lateness of its middle
+            ahead = min(now + MONTH_DAYS, first_value, until)
+            late = math.log((0.5 * (now + ahead) - start) / target)
         else:
             ahead = until
             late = math.log(max(first_value - start, 0.5) / target)
