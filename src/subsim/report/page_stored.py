@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from subsim.errors import InputError
+from subsim.errors import InputError, InputErrors
 from subsim.experiment.metrics import ALL, METRICS
 from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.scenario import Scenario
@@ -69,7 +69,7 @@ def load(run: str, results: Path = Path("results")) -> Stored:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         runs = _runs(folder, manifest)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InputErrors, pa.ArrowException) as error:
         found = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
         raise InputError(
             where=f"run {folder}",
