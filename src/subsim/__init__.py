@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from subsim.scenario.levers import cadence, campaign, hire, leave, plan, price, qualify, route, scale, score
     from subsim.staffing.choice import Limits
     from subsim.staffing.hiring import HiringPlan, hiring_plan
+    from subsim.staffing.pooling import Pooling, pooling
     from subsim.staffing.staff import Staffing, staff
 
 __version__ = "0.1.0"
@@ -58,6 +59,7 @@ _ROOMS = {
     ),
     "subsim.staffing.choice": ("Limits",),
     "subsim.staffing.hiring": ("HiringPlan", "hiring_plan"),
+    "subsim.staffing.pooling": ("Pooling", "pooling"),
     "subsim.staffing.staff": ("Staffing", "staff"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
@@ -95,6 +97,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Limits",
     "hiring_plan",
     "HiringPlan",
+    "pooling",
+    "Pooling",
 ]
 
 

@@ -3,8 +3,9 @@
 from subsim.report.fans import fan, plans_fan
 from subsim.report.load import utilisation
 from subsim.report.plans import coverage
+from subsim.report.pooling import pooling
 from subsim.report.response import response
 from subsim.report.style import save
 from subsim.report.waterfall import bridge
 
-__all__ = ["bridge", "coverage", "fan", "plans_fan", "response", "save", "utilisation"]
+__all__ = ["bridge", "coverage", "fan", "plans_fan", "pooling", "response", "save", "utilisation"]
