@@ -185,8 +185,8 @@ def test_more_losses_mean_a_worse_base() -> None:
 
 def test_what_no_simulated_company_shows_is_refused(tmp_path: Path) -> None:
     flows = typical().copy()
-    flows[:, 0, 3] = OPENING // 3
-    flows[:, 0, 0] += OPENING // 3
+    flows[:, 0, 0] += 14 * flows[:, 0, 3]
+    flows[:, 0, 3] *= 15
     with pytest.raises(InputError, match=r"what none of 120 simulated companies showed .*churn .* of ARR a month"):
         learn(book_of(tmp_path, flows), simulations=120)
 
