@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,6 @@ from subsim.errors import InputError, InputErrors
 from subsim.experiment.metrics import ALL, METRICS
 from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.scenario import Scenario
-
-if TYPE_CHECKING:
-    from subsim.engine import Cube
-    from subsim.experiment.build import Setup
 
 Floats = npt.NDArray[np.float64]
 LATEST: Final = "latest"
@@ -112,9 +108,9 @@ def _runs(folder: Path, manifest: dict[str, Any]) -> Runs:
         if missing:
             raise ValueError(f"no rows of {', '.join(missing)} for {name}")
         segments, teams = (table.groups(name) for table in tables)
-        calendar = _Calendar(segments, teams, tables[0].month_ends(name), each.get("book_fingerprint"))
-        opening = _Opening(np.array([_opening_cents(values, name)]))
-        outcomes[name] = Outcome(scenario, cast("Setup", calendar), cast("Cube", opening))
+        calendar: Any = _Calendar(segments, teams, tables[0].month_ends(name), each.get("book_fingerprint"))
+        opening: Any = _Opening(np.array([_opening_cents(values, name)]))
+        outcomes[name] = Outcome(scenario, calendar, opening)
     calibrated = manifest.get("posterior")
     return Runs(
         outcomes,
