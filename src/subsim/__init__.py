@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from subsim.experiment.attribution import Attribution, attribute
     from subsim.experiment.contrast import Contrast
     from subsim.experiment.information import Information, value_of_information
+    from subsim.experiment.needed_effect import NeededEffect, needed_effect
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
     from subsim.experiment.variance import VarianceSplit, split_variance
@@ -41,6 +42,7 @@ _ROOMS = {
     "subsim.experiment.attribution": ("Attribution", "attribute"),
     "subsim.experiment.contrast": ("Contrast",),
     "subsim.experiment.information": ("Information", "value_of_information"),
+    "subsim.experiment.needed_effect": ("NeededEffect", "needed_effect"),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
     "subsim.experiment.variance": ("VarianceSplit", "split_variance"),
@@ -86,6 +88,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "run",
     "Runs",
     "Contrast",
+    "needed_effect",
+    "NeededEffect",
     "attribute",
     "Attribution",
     "split_variance",
