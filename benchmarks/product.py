@@ -77,6 +77,25 @@ def large_base(accounts: int, months: int, runs: int, *, tiny: bool = False) -> 
     return [Result(f"{title}, memory", memory, "GiB", target, None if tiny else memory < 2, details)]
 
 
+def large_book(contracts: int) -> list[Result]:
+    """Time and peak memory of reading and checking a book of many contracts."""
+    report = _python(str(REPOSITORY / "benchmarks" / "book.py"), str(contracts))
+    seconds, memory = report["read s"], report["peak"] / GIB
+    details = {"GiB": round(memory, 2), **{key: report[key] for key in ("processor s", "bridge s", "fingerprint s")}}
+    return [
+        Result(f"{contracts:,} contracts read", seconds, "s", "< 60, < 4 GiB", seconds < 60 and memory < 4, details)
+    ]
+
+
+def calibration(accounts: int, limit: float) -> list[Result]:
+    """Time and effective draws of a calibration over three years."""
+    report = _python(str(REPOSITORY / "benchmarks" / "calibration.py"), str(accounts))
+    seconds, ess = report["calibrate_seconds"], report["smallest_ess"] or 0
+    details = {"smallest ESS": ess, "GiB": report["peak_gib"], **report["blocks"]}
+    name = f"calibration of {report['accounts']:,} accounts"
+    return [Result(name, seconds, "s", f"< {limit:.0f}, ESS > 400", seconds < limit and ess > 400, details)]
+
+
 def _python(*arguments: str, **environment: str) -> Any:
     """Run Python on its own and read the JSON object that it prints."""
     done = subprocess.run(

@@ -37,7 +37,10 @@ def measurements(*, quick: bool, large: bool) -> Iterator[list[Result]]:
     yield engines.common_numbers(quick)
     yield product.warm_run(draws=50 if quick else 200)
     yield product.large_base(10_000, 36, 4 if quick else 100)
+    yield product.large_book(100_000 if quick else 1_000_000)
+    yield product.calibration(1_000 if quick else 10_000, 60)
     if large:
+        yield product.calibration(100_000, 180)
         yield product.large_base(1_000_000, 12, 1, tiny=True)
 
 
@@ -93,7 +96,9 @@ def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description="Benchmarks of subsim, as ratios measured in one run.")
     parser.add_argument("--quick", action="store_true", help="a reduced version, under two minutes")
-    parser.add_argument("--large", action="store_true", help="also a million tiny accounts")
+    parser.add_argument(
+        "--large", action="store_true", help="also a million tiny accounts, and a calibration of 100,000"
+    )
     options = parser.parse_args()
     results: list[Result] = []
     for group in measurements(quick=options.quick, large=options.large):
