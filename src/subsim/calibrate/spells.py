@@ -85,16 +85,17 @@ def sponsor_spells(book: Book, stays: pd.DataFrame) -> pd.DataFrame:
     ).dropna()
     watched_from = float(events["day"].min()) if len(events) else np.inf
     rows: list[tuple[str, str, bool, float, float, bool]] = []
-    by_account = {str(name): part.sort_values("day") for name, part in events.groupby("account_id")}
-    columns = [stays[name].tolist() for name in ("account_id", "segment", "begin", "end")]
-    for account, segment, begin, end in zip(*columns, strict=True):
+    events = events.sort_values(["account_id", "day"], kind="stable")
+    told: dict[str, list[tuple[float, bool]]] = {}
+    columns = [events[name].tolist() for name in ("account_id", "day", "present")]
+    for account, day, now in zip(*columns, strict=True):
+        told.setdefault(account, []).append((day, now))
+    for account, segment, begin, end in stays[["account_id", "segment", "begin", "end"]].itertuples(index=False):
         present, since = True, max(begin, watched_from)
-        if account in by_account:
-            own = by_account[account]
-            for day, now in zip(own["day"].tolist(), own["present"].tolist(), strict=True):
-                if begin <= day < end and now != present:
-                    rows.append((account, segment, present, day - since, day, True))
-                    present, since = now, day
+        for day, now in told.get(account, []):
+            if begin <= day < end and now != present:
+                rows.append((account, segment, present, day - since, day, True))
+                present, since = now, day
         rows.append((account, segment, present, max(end - since, 0.0), end, False))
     return pd.DataFrame(rows, columns=["account_id", "segment", "present", "days", "end", "event"])
 
