@@ -37,8 +37,9 @@ def build(
     seed: int,
     fixed_parameters: bool = False,
     posterior: Learned | None = None,
+    books: dict[tuple[str, dt.date], Book] | None = None,
 ) -> Setup:
-    """Make a scenario ready to run.
+    """Make a scenario ready to run. Scenarios that are built with the same `books` read a shared book once.
 
     Raises:
         InputError: the book, the parameter file or the posterior cannot be used with the scenario.
@@ -46,7 +47,7 @@ def build(
     names = Names(scenario)
     table = cells(scenario)
     months = np.array([0, *units.month_starts(scenario.start, scenario.horizon_months)], np.int64)
-    book = book_of(scenario)
+    book = book_of(scenario, books)
     centre = draw_rows(table, draws=1, seed=seed, fixed=True, posterior=posterior)[0]
     start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
     plan = plan_of(scenario, posterior)
@@ -99,16 +100,26 @@ def build(
     )
 
 
-def book_of(scenario: Scenario) -> Book | None:
-    """The scenario's book as of the day before its start; None where it makes up its opening base."""
+def book_of(scenario: Scenario, books: dict[tuple[str, dt.date], Book] | None = None) -> Book | None:
+    """The scenario's book as of the day before its start; None where it makes up its opening base.
+
+    `books` are those that have been read already; what is read here joins them.
+    """
     if scenario.book is None:
         return None
-    as_of = scenario.start - dt.timedelta(days=1)
-    if scenario.book == "demo":
-        from subsim.experiment.demo import demo_folder  # noqa: PLC0415 - the demo is built with this module
+    known = {} if books is None else books
+    key = scenario.book, scenario.start - dt.timedelta(days=1)
+    if key not in known:
+        known[key] = read_book(_folder(scenario.book), as_of=key[1])
+    return known[key]
 
-        return read_book(demo_folder(), as_of=as_of)
-    return read_book(Path(scenario.book), as_of=as_of)
+
+def _folder(book: str) -> Path:
+    if book != "demo":
+        return Path(book)
+    from subsim.experiment.demo import demo_folder  # noqa: PLC0415 - the demo is built with this module
+
+    return demo_folder()
 
 
 def _envelope(scenario: Scenario, plan: Any) -> Any:

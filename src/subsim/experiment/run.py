@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Literal, get_args
 import joblib
 import numpy as np
 
+from subsim.book import Book
 from subsim.engine import Cube, simulate
 from subsim.errors import InputError
 from subsim.experiment.build import Setup, build
@@ -63,8 +65,9 @@ def run(
         )
     chosen = _check(scenarios, draws=draws, seed=seed, engine=engine, workers=workers)
     workers = workers or joblib.cpu_count()
+    books: dict[tuple[str, dt.date], Book] = {}
     setups = [
-        build(scenario, draws=draws, seed=seed, fixed_parameters=fixed_parameters, posterior=posterior)
+        build(scenario, draws=draws, seed=seed, fixed_parameters=fixed_parameters, posterior=posterior, books=books)
         for scenario in chosen
     ]
     outcomes = {
