@@ -329,19 +329,31 @@ def test_a_known_truth_is_covered(theta: float, seed: int) -> None:
     assert fitted.draws["renewal.base", ("smb",)].shape == (2, 400)
 
 
-def test_alike_accounts_do_not_bias_the_forecast() -> None:
-    """No differences in the truth: survival of the next three renewals within a point of it."""
+@pytest.mark.parametrize(("shape", "years"), [(2.0, 1), (1.0, 3)])
+def test_alike_accounts_hardly_bias_the_forecast(shape: float, years: int) -> None:
+    """No differences in the truth: survival of the next renewal, with a prior dense at 0 of three, within a point."""
     data = simulated(0.0, -1.8, accounts=4000, seed=5)
-    fitted = Renewal().fit(data, without_fit(), FRAME, QUICK)
+    priors = without_fit() | {("renewal.frailty", ("smb",)): Prior("gamma", 0.5, shape)}
+    fitted = Renewal().fit(data, priors, FRAME, QUICK)
     share = survival(fitted.draws, data, FRAME, "smb", 12, 8)
     ahead = np.median(share[:, 5:] / share[:, [4]], axis=0)
-    cells_ = one_segment(
-        8, **dict.fromkeys(("e", "past_e"), np.zeros(16)), v=np.full(16, 0.36), past_v=np.full(16, 0.36)
-    )
-    d = stacked(cells_ | {"uv": np.zeros(16)}) | {"fit_mean": np.zeros(1)}
+    sure = dict.fromkeys(("e", "past_e", "uv"), np.zeros(16)) | dict.fromkeys(("v", "past_v"), np.full(16, 0.36))
+    d = stacked(one_segment(8, **sure)) | {"fit_mean": np.zeros(1)}
     x = [np.array([-1.8]), np.array([1.0]), np.array([1e-9]), np.array([-3.0])]
     true = np.exp(log_likelihood(np, d, numbers(engagement=0.6), x, [np.array([1e-8])]))[:8]
-    assert ahead == pytest.approx(true[5:] / true[4], abs=0.01)
+    assert ahead[:years] == pytest.approx((true[5:] / true[4])[:years], abs=0.01)
+
+
+def test_bands_do_not_move_the_effect_of_engagement() -> None:
+    """Two bands or forty of the same accounts: one answer, though two hide most of the spread of engagement."""
+    fits = []
+    for bands in (2, 40):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("subsim.calibrate.renewal_cells.BANDS", bands)
+            patch.setattr("subsim.calibrate.renewal_cells.PAST_BANDS", bands)
+            fits.append(Renewal().fit(simulated(0.5, -1.8, seed=6), without_fit(), FRAME, QUICK).draws)
+    few, many = (fit["renewal.engagement", ()] for fit in fits)
+    assert float(few.mean()) == pytest.approx(float(many.mean()), abs=0.05)
 
 
 def test_effects_keep_their_priors_and_levels_make_up_for_them() -> None:

@@ -1,6 +1,6 @@
 """Paths of renewal decisions grouped into cells: accounts whose paths read alike count as one.
 
-Within a cell numbers are means; the spread of engagement that banding hides goes into its variance.
+Within a cell numbers are means; the spread of engagement that banding hides goes into its variance where that is right.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def cells(table: pd.DataFrame, segments: tuple[str, ...]) -> dict[str, Array]:
     one = keys.groupby(cell)[["segment", "outcome"]].first()
     months = means["months"].to_numpy()
     found: dict[str, Array] = {name: means[name].to_numpy(float) for name in (*MEANS, *PAST_MEANS)}
-    found["v"] = found["v"] + hidden["e"].to_numpy(float)
+    # Those who stayed add up hazards, whose mean over a band rises with its spread; a loss adds a logarithm of one,
+    # whose mean does not. Counting the spread there would reward large effects.
+    stayed = (one["outcome"] == ALIVE).to_numpy()
+    found["v"] = found["v"] + np.where(stayed, hidden["e"].to_numpy(float), 0.0)
     found["past_v"] = found["past_v"] + hidden["past_e"].to_numpy(float)
     found |= {"n": group.size().to_numpy(float), "years": months / YEAR_MONTHS}
     found |= {"monthly": (months < YEAR_MONTHS) * 1.0, "multi": (months > YEAR_MONTHS) * 1.0}
