@@ -142,7 +142,8 @@ class Bad:
         key = ("renewal.engagement", ())
         draws = prior_draws(key, priors[key], chains=sampling.chains, draws=sampling.draws, seed=1)
         poor = {"rhat_max": 1.4, "ess_bulk_min": 8.0, "ess_tail_min": 9.0, "divergences": 30.0}
-        return BlockFit({key: draws}, poor, 0.1)
+        said = {"name": "association.price", "of": ["smb"], "q05": -1.0, "q50": 0.5, "q95": 2.0}
+        return BlockFit({key: draws}, poor, 0.1, {"associations": [said]})
 
 
 def test_a_block_that_fails_leaves_the_others_and_fails_the_posterior(folder: Path) -> None:
@@ -158,6 +159,11 @@ def test_chains_that_disagree_fail_with_advice(folder: Path) -> None:
     failed = {check.name: check.advice for check in found.checks if check.status == "FAIL"}
     assert set(failed) == {"bad: R-hat", "bad: bulk ESS", "bad: tail ESS", "bad: divergences"}
     assert "sample longer" in failed["bad: R-hat"]
+
+
+def test_associations_are_named_as_such(folder: Path) -> None:
+    found = calibrate(books.book(folder), only=[Bad()], **SMALL)
+    assert "no effects: association.price of smb 0.5 (-1 to 2)" in found.text
 
 
 @pytest.mark.parametrize(("name", "value"), [("draws", 3), ("chains", 1), ("seed", -1), ("tune", 0)])

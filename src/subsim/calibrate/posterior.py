@@ -144,7 +144,16 @@ class Posterior:
             kept = "; it keeps its priors" if block.status == KEPT_PRIORS else ""
             lines.append(f"{block.name}: {block.status}, {block.rows:,} rows, {block.seconds:.1f} s{kept}")
         lines += [f"{check.status} {check.name}: {check.advice}" for check in self.checks if check.status != "PASS"]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *self.notes, *self._said()])
+
+    def _said(self) -> list[str]:
+        """What goes together in the data, in one line; none where nothing was looked at."""
+        shown = [
+            f"{row['name']}{f' of {names}' if (names := ', '.join(row.get('of', ()))) else ''} "
+            f"{row['q50']:.2g} ({row['q05']:.2g} to {row['q95']:.2g})"
+            for row in self.associations
+        ]
+        return [f"What goes together in the data, no effects: {'; '.join(shown)}."] if shown else []
 
     def figure(self, *, only_fitted: bool = True) -> Figure:
         """Prior and posterior of every number that was fitted (or of all), and the share that came from data."""
