@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,8 +26,13 @@ from subsim.calibrate.block import Frame
 from subsim.calibrate.company import company_priors
 from subsim.calibrate.importance import sample
 from subsim.calibrate.posterior import Posterior
+from subsim.cli.app import main
+from subsim.engine.metrics import SEGMENT as SEGMENT_COLUMNS
 from subsim.errors import InputError
 from subsim.experiment.bridge_histories import bridge_histories
+from subsim.experiment.new_business import plan_of
+from subsim.experiment.run import run
+from subsim.scenario import Scenario
 
 START, MONTHS, SEGMENT = dt.date(2024, 7, 1), 24, "smb"
 AS_OF = "2026-06-30"
@@ -158,6 +164,41 @@ def test_it_is_written_and_read_back(learned: Posterior, tmp_path: Path) -> None
 
 def test_the_same_seed_gives_the_same_draws(learned: Posterior, tmp_path: Path) -> None:
     assert learn(book_of(tmp_path, typical())).fingerprint == learned.fingerprint
+
+
+def test_a_scenario_runs_on_what_a_bridge_taught(learned: Posterior) -> None:
+    scenario = Scenario.from_dict(
+        {
+            "name": "next year",
+            "start": "2026-07-01",
+            "horizon": "12 months",
+            "segments": {SEGMENT: {"opening": {"accounts": 60, "tenure": "730 days"}}},
+            "routing": [{"to": "served"}],
+            "tiers": {"served": {"coverage": "digital"}},
+        }
+    )
+    plan, level = plan_of(scenario, learned), learned.values("arrival.plan", (SEGMENT,))
+    assert level is not None
+    np.testing.assert_allclose(plan, np.median(level))
+    runs = run(scenario, draws=4, seed=1, workers=1, posterior=learned)
+    assert (runs.outcomes["next year"].cube.segments[..., SEGMENT_COLUMNS.index("logos_new")].sum(axis=1) > 0).all()
+
+
+def test_the_command_calibrates_a_bridge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book_of(tmp_path, typical()[:12], segment="")
+    asked = ["calibrate", str(tmp_path), "--as-of", "2025-06-30", "--draws", "100", "--chains", "2", "--json"]
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(asked)
+    told = json.loads(capsys.readouterr().out)
+    assert [block["name"] for block in told["blocks"]] == ["bridge"]
+    assert {row["segment"] for row in told["parameters"] if row["name"] == "arrival.plan"} == {"unsegmented"}
+
+
+def test_the_command_refuses_a_single_month_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book_of(tmp_path, typical()[:1])
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(["calibrate", str(tmp_path), "--as-of", AS_OF])
+    assert "at least 12 months" in capsys.readouterr().err
 
 
 def test_histories_have_the_bridges_shape_and_opening() -> None:

@@ -21,7 +21,7 @@ from subsim.calibrate.aggregate_data import Sums, sums_of
 from subsim.calibrate.aggregate_design import ALWAYS, OWN, SHARED, Anchor, anchors_of, designed, stratified, to_values
 from subsim.calibrate.aggregate_emulator import COVERAGE, Emulator, fit_emulator, regression_posterior
 from subsim.calibrate.aggregate_likelihood import Likelihood
-from subsim.calibrate.aggregate_summaries import NAMES, RATES, summaries
+from subsim.calibrate.aggregate_summaries import LEVELS, NAMES, RATES, summaries
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.diagnose import Check, Status
 from subsim.calibrate.priors import Key, Priors
@@ -34,7 +34,9 @@ Floats = NDArray[np.float64]
 
 SIMULATIONS = 1000
 PROPOSALS, ENOUGH = 8_000, 1_500  # points looked at in a round; effective draws at which no more are made
-ROOM = 0.15  # beyond what simulations showed, of the way from their middle to their edge; farther out is refused
+#: Beyond what simulations showed, of the way from their middle to their edge; farther out is refused. The shape of a
+#: flow hangs on single losses, so it gets more room than its level.
+ROOM_OF_LEVEL, ROOM_OF_SHAPE = 0.15, 0.5
 REACH = 0.5  # from the middle to the edge at least, for summaries that hardly differ between simulations
 FAR_APART = 1.0  # standard deviations between the sampled and the regressed answer
 AT_EDGE = 0.1  # share of draws near the design's edge
@@ -170,7 +172,8 @@ def _refuse(segment: str, own: Floats, made: Floats) -> None:
     """What no simulated history shows cannot be learned from them."""
     low, middle, high = made.min(axis=0), np.median(made, axis=0), made.max(axis=0)
     beyond = np.maximum((low - own) / np.maximum(middle - low, REACH), (own - high) / np.maximum(high - middle, REACH))
-    outside = np.argsort(-beyond, kind="stable")[: int((beyond > ROOM).sum())]
+    excess = beyond - np.where([name in LEVELS for name in NAMES], ROOM_OF_LEVEL, ROOM_OF_SHAPE)
+    outside = np.argsort(-excess, kind="stable")[: int((excess > 0).sum())]
     if len(outside):
         named = "; ".join(_outside(k, own[k], low[k], high[k]) for k in outside[:3].tolist())
         raise InputError(

@@ -17,6 +17,7 @@ NAMES: Final = (
     "unevenness of ARR's growth",
 )
 RATES: Final = frozenset(f"{flow}: level" for flow in FLOWS[1:])  # logarithms of flow by ARR a month
+LEVELS: Final = RATES | {"new: level", "growth of ARR"}
 _TINY_RATE = 1e-4  # of opening ARR a month: a flow below it counts as none
 _SMALL = 0.02
 
