@@ -18,7 +18,7 @@ _OWN_SOURCE = "vague on purpose; the book decides"
 WIDTHS: dict[str, tuple[Family, float]] = {
     "arrival.dispersion": ("lognormal", 0.8),
     "value.first_arr": ("lognormal", 1.5),
-    "value.first_arr_sd": ("lognormal", 0.5),
+    "value.first_arr_sd": ("lognormal", 0.8),
     "onboarding.hours": ("lognormal", 0.7),
     "onboarding.customer_delay": ("lognormal", 0.7),
     "onboarding.customer_delay_sd": ("lognormal", 0.4),

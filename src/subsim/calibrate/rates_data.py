@@ -60,6 +60,7 @@ LOGS = (
 )
 SHARES = ("expansion.win", "expansion.self_serve")
 FEW = 20
+LEAST_SPREAD = 0.02  # standard deviation of a logarithm, added to every spread: 2 %
 
 POWER = ("power_at", "power_a", "power_b", "power_p", "power_win", "power_self")
 NORMAL = ("normal_at", "normal_sd", "normal_n", "normal_sum", "normal_squares")
@@ -106,7 +107,9 @@ class Sums:
         """Sizes whose logarithm is normal."""
         logs = np.log(_positive(values))
         if len(logs):
-            own = (self.place[key], self.place[spread], len(logs), logs.sum(), (logs**2).sum())
+            # A price list has no spread; this much is taken for it, so that the logarithm of the spread has a value.
+            squares = (logs**2).sum() + len(logs) * LEAST_SPREAD**2
+            own = (self.place[key], self.place[spread], len(logs), logs.sum(), squares)
             self.rows["normal"].append(tuple(map(float, own)))
             self.events[key] += len(logs)
             self.events[spread] += len(logs)
