@@ -198,3 +198,12 @@ def test_nuts_gives_the_same_posterior(tmp_path: Path) -> None:
     assert got.diagnostics["rhat_max"] < 1.05
     levels = [0.05, 0.5, 0.95]
     assert np.quantile(mine.draws[key], levels) == pytest.approx(np.quantile(got.draws["median"], levels), rel=0.02)
+
+
+def test_a_price_list_without_any_spread_is_drawn_well(tmp_path: Path) -> None:
+    made = books.tables(80, segments=("smb",))
+    made["contracts"]["arr"] = 12.0
+    _, fit = fitted(tmp_path, made)
+    assert fit.diagnostics["ess_bulk_min"] > 400
+    assert np.median(fit.draws["value.first_arr", ("smb",)]) == pytest.approx(12.0, rel=0.01)
+    assert np.median(fit.draws["value.first_arr_sd", ("smb",)]) == pytest.approx(0.02, rel=0.2)
