@@ -15,6 +15,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -112,12 +115,32 @@ def _histories(*shape: Any, **options: Any) -> Any:
     return bridge_histories(*shape, **options)
 
 
+@functools.cache
+def _calibrate() -> Callable[..., Posterior]:
+    """`calibrate`, with what a bridge alone is learned from; calibration itself does not import the simulator."""
+    function: Callable[..., Posterior] = importlib.import_module("subsim.calibrate").calibrate
+    return functools.wraps(function)(functools.partial(function, simulate=_histories))
+
+
+class _Package(ModuleType):
+    """This package: importing the room `calibrate` would put it in the place of the function of that name."""
+
+    @property
+    def calibrate(self) -> Callable[..., Posterior]:
+        return _calibrate()
+
+    @calibrate.setter
+    def calibrate(self, room: ModuleType) -> None:
+        """Leave the function where it is."""
+
+
+sys.modules[__name__].__class__ = _Package
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'subsim' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME[name]), name)
-    if name == "calibrate":  # what a bridge alone is learned from comes from a room that calibration does not import
-        value = functools.wraps(value)(functools.partial(value, simulate=_histories))
     globals()[name] = value
     return value
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+import subsim as ss
 from subsim.book import Book, read_book
 from subsim.calibrate import calibrate, load_posterior
 from subsim.calibrate.aggregate import BridgeAlone
@@ -266,3 +267,17 @@ def test_a_segment_without_revenue_is_refused(tmp_path: Path) -> None:
 def test_a_bridge_needs_something_that_simulates(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found a bridge alone; allowed: a way to simulate"):
         calibrate(book_of(tmp_path, typical()))
+
+
+def test_the_package_calibrates_bridges_whatever_was_imported_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room `subsim.calibrate` has been imported here, and must not hide the function of that name."""
+
+    def simulate(*_: Any, **__: Any) -> NDArray[np.int64]:
+        raise LookupError("asked for histories")
+
+    monkeypatch.setattr("subsim.experiment.bridge_histories.bridge_histories", simulate)
+    posterior = ss.calibrate(book_of(tmp_path, typical()), draws=50)
+    assert posterior.status == "FAIL"
+    assert "asked for histories" in posterior.text
