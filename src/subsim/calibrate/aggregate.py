@@ -213,5 +213,5 @@ def _checks(
     near = (z < edges[:, 0] + 0.05) | (z > edges[:, 1] - 0.05)
     share = float(near[:, numbers].mean(axis=0).max())
     good = share <= AT_EDGE
-    advice = "" if good else "numbers press against what was simulated; state a prior for value.first_arr"
+    advice = "" if good else "numbers press against what was simulated; state priors for value.first_arr and its spread"
     yield Check(f"bridge: inside the design of {segment}", "PASS" if good else "REVIEW", share, advice)

@@ -48,6 +48,7 @@ ALWAYS = (0, 1, 2, len(OWN))
 MOST_ACCOUNTS = 20_000  # of a segment, in a simulated history
 LUMPS = 25.0  # how far unevenness may overstate the size of an account
 LARGEST = 5.0  # first ARR of a middling account against the smallest month with new business
+WIDEST = 2.0  # spread of the logarithm of first ARR; beyond it a few accounts are the company
 NEW_SPREAD = 0.4  # of the logarithm of new business in the design, beside its counting error
 _ONE_SD = np.array([-1.0, 0.0, 1.0])
 
@@ -70,10 +71,11 @@ class Anchor:
         months_with = int((flows[:, 0] > 0).sum())
         floor = own.centre * 100 * 0.5 / sums.months
         new = max(float(flows[:, 0].mean()), floor)
-        return cls(new, float(np.sqrt(NEW_SPREAD**2 + 1 / max(months_with, 1))), edges_of(sums, segment, own))
+        counting = float(np.sqrt(NEW_SPREAD**2 + 1 / max(months_with, 1)))
+        return cls(new, counting, edges_of(sums, segment, own, priors["value.first_arr_sd", (name,)]))
 
 
-def edges_of(sums: Sums, segment: int, value: Prior) -> Floats:
+def edges_of(sums: Sums, segment: int, value: Prior, spread: Prior) -> Floats:
     """Where numbers may lie: all within 3 sd; first ARR within what the sizes of the flows allow."""
     edges = np.tile([-3.0, 3.0], (len(OWN), 1))
     flows = sums.flows[:, segment].astype(float)
@@ -90,6 +92,8 @@ def edges_of(sums: Sums, segment: int, value: Prior) -> Floats:
         # A prior that the flows contradict is kept, and its conflict shows in the summaries.
         if z[1] > -3 and z[0] < 3 and z[1] - z[0] > 0.2:
             edges[1] = np.clip(z, -3, 3)
+    if not spread.fixed and spread.centre < WIDEST:
+        edges[2, 1] = min(3.0, float(special.ndtri(spread.distribution().cdf(WIDEST))))
     edges[0] = [-2.5, 2.5]
     return edges
 
