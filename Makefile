@@ -11,11 +11,12 @@ PYTHON_FETCH := 3.13
 UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help install forecast test lint format bench lock clean
+.PHONY: help install forecast notebooks test lint format bench lock clean
 
 help:
 	@echo 'make install   set up $(VENV) from requirements.lock'
 	@echo 'make forecast  simulate the demo company under several coverage plans'
+	@echo 'make notebooks write the notebooks again from their texts and run them'
 	@echo 'make test      run the tests'
 	@echo 'make lint      style, types and the checks of the tree'
 	@echo 'make format    rewrite the code in the house style'
@@ -27,6 +28,12 @@ install: $(STAMP)
 
 forecast: $(STAMP)
 	$(VENV)/bin/subsim forecast
+
+# The text (.py) is the source; cells that did not change keep their identifiers.
+notebooks: $(STAMP)
+	$(VENV)/bin/jupytext --quiet --update --to ipynb notebooks/*.py
+	$(VENV)/bin/jupyter nbconvert --log-level WARN --clear-output --inplace notebooks/*.ipynb
+	$(PY) -m pytest -n 0 tests/notebooks
 
 test: $(STAMP)
 	$(PY) -m pytest -n 2 tests
