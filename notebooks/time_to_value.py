@@ -146,7 +146,7 @@ say(
     f"{money(gain['q95'], sign=True)}).\n\n"
     f"Plans that pay off in at least 4 of 5 futures, before the price of building: {listed(paying) if paying else 'none'}. "
     f"Highest on average: {best.scenario}, chance of paying off {chance(best.row('net_value')['p_better'])}.\n\n"
-    f"Taking the specialist from the CSMs costs nothing on the pay-roll, but the CSMs then drop "
+    f"Taking the specialist from the CSMs adds nothing to the pay-roll, but the CSMs then drop "
     f"{percent(starved.loc[plans['moved'].name, 'work dropped'])} of their work instead of "
     f"{percent(starved.loc[base.name, 'work dropped'])}.\n\n"
     "*How sure?* That sooner value makes later renewals better is assumed, not measured: customers that are quick may be "

@@ -41,7 +41,8 @@ table.numbers td, table.numbers thead th + th { text-align: right; font-variant-
 .note, footer { color: $grey; font-size: .85rem; }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1rem; font-size: .9rem; }
 dt { font-weight: bold; } dd { margin: 0; overflow-wrap: anywhere; }
-td { overflow-wrap: anywhere; }
+table:not(.numbers) td { overflow-wrap: anywhere; }
+@media (max-width: 42rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; }
   figure, tr, dl > * { break-inside: avoid; } h2, caption { break-after: avoid; } thead { display: table-header-group; }
   .wide { overflow: visible; } .lead { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

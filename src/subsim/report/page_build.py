@@ -78,9 +78,10 @@ def lead(stored: Stored, best: Contrast | None = None) -> str:
     )
     failed = " **The checks of its calibration FAILED: do not rely on it.**"
     warning = failed if runs.calibrated and runs.calibrated.status == "FAIL" else ""
+    whose = f" of {plain(runs.names[0])}" if best else ""
     return (
-        f"**How sure:** ARR in {end} lies between {low} and {high} in 9 of 10 simulated futures (median {median}). "
-        f"**On what it rests:** {rests}.{narrow}{warning}{_verdict(best)}"
+        f"**How sure:** ARR{whose} in {end} lies between {low} and {high} in 9 of 10 simulated futures "
+        f"(median {median}). **On what it rests:** {rests}.{narrow}{warning}{_verdict(best)}"
     )
 
 

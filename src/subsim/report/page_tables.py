@@ -156,8 +156,9 @@ def _change(row: Any, currency: str) -> str:
 
 
 def _points(share: float) -> str:
-    """A difference of shares in percentage points, without a negative nought."""
-    return "n/a" if np.isnan(share) else f"{round(100 * share, 1) + 0.0:+.1f} points"
+    """A difference of shares in percentage points; nought has no sign."""
+    points = round(100 * share, 1)
+    return "n/a" if np.isnan(share) else f"{points:+.1f} points" if points else "0.0 points"
 
 
 def _money(runs: Runs, name: str) -> Write:
