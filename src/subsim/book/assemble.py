@@ -10,6 +10,8 @@ from subsim.book.book import Book
 from subsim.book.columns import TableReport
 from subsim.book.constant_currency import constant_currency
 from subsim.book.mapping import Mapping
+from subsim.book.problems import Problem
+from subsim.book.quarantine import Quarantine
 from subsim.book.schema import TABLES, UNSEGMENTED
 from subsim.book.source import ROW
 from subsim.errors import InputError, InputErrors
@@ -18,7 +20,16 @@ from subsim.ledger import from_contracts, from_movements, from_mrr, month_ends_b
 Frames = dict[str, pd.DataFrame]
 
 
-def assemble(name: str, as_of: dt.date, rules: Mapping, tables: Frames, reports: Sequence[TableReport]) -> Book:
+def assemble(
+    name: str,
+    as_of: dt.date,
+    rules: Mapping,
+    tables: Frames,
+    reports: Sequence[TableReport],
+    *,
+    problems: tuple[Problem, ...] = (),
+    quarantine: Quarantine | None = None,
+) -> Book:
     """The book of tables that have passed all checks and end at `as_of`.
 
     Raises:
@@ -29,7 +40,7 @@ def assemble(name: str, as_of: dt.date, rules: Mapping, tables: Frames, reports:
     clean, at_rates = constant_currency(clean)
     ledger = _ledger(clean, as_of, rules.grace_days)
     note = "\n".join(filter(None, (rules.note.strip(), at_rates)))
-    return Book(name, as_of, rules.grace_days, note, clean, ledger, tuple(reports))
+    return Book(name, as_of, rules.grace_days, note, clean, ledger, tuple(reports), problems, quarantine)
 
 
 def with_accounts(tables: Frames) -> Frames:

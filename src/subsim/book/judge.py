@@ -38,6 +38,7 @@ def judge(
     revenue: str,
     with_accounts: Callable[[Frames], Frames],
     quarantine: bool = False,
+    warnings: bool = True,
 ) -> Judged:
     """Check tables and weigh every problem by the ARR of its account.
 
@@ -50,6 +51,7 @@ def judge(
         revenue: name of the revenue table.
         with_accounts: adds the accounts table to a book that has none.
         quarantine: take out the rows that block.
+        warnings: also look for what is doubtful.
     """
     found = list(found)
     unread = {(problem.table, problem.row, problem.column) for problem in found}
@@ -62,6 +64,7 @@ def judge(
         tables, aside, problems = set_aside(tables, problems, lambda rest: check(rest, files))
     tables = with_accounts(tables)
     files = {"accounts": files[revenue]} | files
-    problems += doubts(tables, files, revenue, as_of, grace_days)
-    both = weigh([*problems, *aside], complete, as_of)
+    if warnings:
+        problems += doubts(tables, files, revenue, as_of, grace_days)
+    both = weigh([*problems, *aside], complete, as_of) if problems or aside else ()
     return Judged(tables, both[: len(problems)], both[len(problems) :])

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +31,7 @@ def read_book(
     as_of: str | dt.date,
     mapping: str | Path | None = None,
     quarantine: str | Path | None = None,
+    warnings: bool = True,
 ) -> Book:
     """Read a company's book as it was known at the close of a day.
 
@@ -42,6 +43,7 @@ def read_book(
         as_of: last day that counts; everything later is cut before anything looks at it.
         mapping: a `book.yaml`; by default the one in the folder, if there is one.
         quarantine: a new file for the rows that break rules; the rest is then read. Without it such rows are an error.
+        warnings: whether to look for what is doubtful too, which takes a third of the time.
 
     Returns:
         The book: checked tables, their ledger, a report of what was read and what was left out, and its `problems`:
@@ -73,6 +75,7 @@ def read_book(
         revenue=revenue,
         with_accounts=with_accounts,
         quarantine=quarantine is not None,
+        warnings=warnings,
     )
     if any(problem.blocks for problem in judged.problems):
         raise BookProblems([*judged.problems, *judged.aside])
@@ -81,8 +84,8 @@ def read_book(
         file = new_file(Path(quarantine), path)
         aside = write(file, judged.aside, originals(path, rules, mapping, judged.aside))
     tables = cut(judged.tables, as_day(last_day))
-    book = assemble(raw.name, last_day, rules, tables, raw.reports)
-    return replace(book, problems=(*judged.aside, *judged.problems), quarantine=aside)
+    problems = (*judged.aside, *judged.problems)
+    return assemble(raw.name, last_day, rules, tables, raw.reports, problems=problems, quarantine=aside)
 
 
 @dataclass

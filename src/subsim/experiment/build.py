@@ -110,7 +110,7 @@ def book_of(scenario: Scenario, books: dict[tuple[str, dt.date], Book] | None = 
     known = {} if books is None else books
     key = scenario.book, scenario.start - dt.timedelta(days=1)
     if key not in known:
-        known[key] = read_book(_folder(scenario.book), as_of=key[1])
+        known[key] = read_book(_folder(scenario.book), as_of=key[1], warnings=False)  # `subsim check` shows them
     return known[key]
 
 
