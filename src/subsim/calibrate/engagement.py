@@ -18,8 +18,22 @@ from subsim.book import Book
 from subsim.calibrate import effects_experiment
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
 from subsim.calibrate.engagement_filter import ESTIMATES, estimates
-from subsim.calibrate.engagement_fit import Around, Mode, Shape, around, linear, mode, normals, part_of, prior_of, shape
+from subsim.calibrate.engagement_fit import (
+    HIDDEN_MOVEMENT,
+    Around,
+    Mode,
+    Shape,
+    around,
+    linear,
+    mode,
+    normals,
+    part_of,
+    prior_of,
+    shape,
+    with_lifts,
+)
 from subsim.calibrate.engagement_readings import SPONSOR, Readings, day_after, days_of, readings
+from subsim.calibrate.importance import of_prior
 from subsim.calibrate.priors import Key, Priors, keys_of, prior_draws
 from subsim.model.catalogue import parameter
 
@@ -77,7 +91,7 @@ class Engagement:
         if data.rows:
             found = Readings.of(data.cells)
             flat = {key: values.reshape(-1) for key, values in draws.items()}
-            form = shape(found, priors)
+            form = with_lifts(found, shape(found, priors), priors)
             best = mode(found, form, seed=sampling.seed)
             tried = _tried(data, priors, best, sampling)
             flat |= {key: values for key, values in tried.items() if key in flat}
@@ -120,6 +134,7 @@ def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.D
     form = shape(data, priors or {})
     start = np.log([prior.centre for prior in form.theta])
     if _usable(data):
+        form = with_lifts(data, form, priors or {})
         start = mode(part_of(data)[0], form, corrected=False).log_theta
         effects = linear(data, form, start).mean()
     else:
@@ -143,7 +158,8 @@ def _learned(
     near = around(data, form, best)
     log_theta, free_draws = near.joint_draws(known, values, seed)
     theta = np.exp(log_theta)
-    learned: dict[Key, Floats] = {("engagement.drift", ()): theta[:, 0], ("engagement.noise", ()): theta[:, 1]}
+    learned: dict[Key, Floats] = {("engagement.drift", ()): theta[:, 0]}
+    learned["engagement.noise", ()] = _own_noise(theta[:, 1], seed)
     free = [key for place, key in enumerate(form.names) if place not in known]
     effects = dict(zip(free, free_draws.T, strict=True))
     for segment in frame.segment:
@@ -154,6 +170,12 @@ def _learned(
     apart = frozenset(key for key in draws if key[0] in KEPT and key not in form.names)
     extra = {"associations": _associations(form, near), "importance_share": best.effective, "silent": apart}
     return learned, extra
+
+
+def _own_noise(moved: Floats, seed: int) -> Floats:
+    """The monthly movement without what lifts that leave no rows add to it; at least half of its variance."""
+    hidden = of_prior(HIDDEN_MOVEMENT, normals("hidden", (len(moved),), seed))
+    return np.asarray(np.sqrt(np.maximum(moved**2 - hidden, moved**2 / 2)))
 
 
 def _effect_draws(key: Key, draws: dict[Key, Floats], priors: Priors) -> Floats:

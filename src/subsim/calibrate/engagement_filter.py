@@ -38,13 +38,15 @@ class Theta:
     """What the readings depend on non-linearly.
 
     Drift a day, sd of the monthly movement, sd of the reading's error (log odds), and sds of what persists at an
-    account, one for each row of `weights`.
+    account, one for each row of `weights`. `jumps` is the variance of engagement that an impulse of size 1 of each kind
+    brings with it, for work that succeeds or not and the book does not say; none where it is empty.
     """
 
     drift: float
     noise: float
     error: float
     spread: tuple[float, ...]
+    jumps: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _run(
     data: Readings, part: tuple[int, int], theta: Theta, weights: Floats, beta: Floats, out: Any, found: Any
 ) -> None:
     columns, effects = beta.shape[1], len(weights)
-    work = np.zeros((3, columns)), np.zeros((columns, columns)), np.zeros((effects, columns + effects + 1))
+    work = np.zeros((4, columns)), np.zeros((columns, columns)), np.zeros((effects, columns + effects + 1))
     _sweep(
         part,
         data.cell,
@@ -111,6 +113,7 @@ def _run(
         (theta.drift, theta.noise, theta.error),
         np.ascontiguousarray(weights, float),
         np.array(theta.spread, float),
+        np.array(theta.jumps or (0.0,) * len(data.kinds), float),
         np.ascontiguousarray(beta),
         work,
         out,
@@ -228,10 +231,15 @@ def _advance(
     impulse_from: Any,
     next_impulse: int,
     drift: float,
+    jumps: Any,
     own: Any,
 ) -> int:
-    """Paths and filter of account i brought forward by some days; gives the first impulse that is still to come."""
+    """Paths and filter of account i brought forward by some days; gives the first impulse that is still to come.
+
+    The variance that came with the impulses is left in own[3, 0].
+    """
     path, state = own[0], own[1]
+    own[3, 0] = 0.0
     columns = path.shape[0]
     fall = math.exp(-drift * days)
     for c in range(columns):
@@ -245,6 +253,7 @@ def _advance(
         if impulse_at[next_impulse] >= start[i]:
             past = math.exp(-drift * (until - impulse_at[next_impulse]))
             path[FIRST_KIND + impulse_kind[next_impulse]] += impulse_size[next_impulse] * past
+            own[3, 0] += jumps[impulse_kind[next_impulse]] * (impulse_size[next_impulse] * past) ** 2
         next_impulse += 1
     return next_impulse
 
@@ -294,6 +303,7 @@ def _sweep(
     theta: Any,
     weights: Any,
     spread: Any,
+    jumps: Any,
     beta: Any,
     work: Any,
     out: Any,
@@ -315,11 +325,11 @@ def _sweep(
             days = at[row] - now
             now = at[row]
             next_impulse = _advance(
-                i, days, now, start, first_value, target, impulse, impulse_from, next_impulse, drift, own
+                i, days, now, start, first_value, target, impulse, impulse_from, next_impulse, drift, jumps, own
             )
             # One noise at each monthly review, for any number of days.
             fall = math.exp(-2.0 * drift * days)
-            variance = variance * fall + noise * noise * (1.0 - fall) / monthly
+            variance = variance * fall + noise * noise * (1.0 - fall) / monthly + own[3, 0]
             if math.isnan(y[row]):
                 _persistent(sums, weights, spread, joint)
                 _estimate(found, row, own, beta[cell[i]], variance, weights, joint)

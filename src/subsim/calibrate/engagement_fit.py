@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
 from subsim.calibrate.engagement_filter import FIRST_KIND, HELD, ONE, TTV, Moments, Theta, Y, moments
-from subsim.calibrate.engagement_readings import SPONSOR, Readings
+from subsim.calibrate.engagement_readings import SAVE, SPONSOR, Readings
 from subsim.calibrate.priors import Key, Prior, Priors, catalogue_prior
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
@@ -28,6 +28,9 @@ _STEP = 0.05  # of a logarithm, for second differences
 # Judgement: wide priors of what the catalogue has no row for. Lifts from campaigns leave no rows in a book.
 READING_ERROR = Prior("lognormal", 0.5, 0.5, source="judgement: around the simulator's score.noise", grade="D")
 HIDDEN_LIFT = Prior("normal", 0.05, 0.1, source="judgement: lifts that leave no rows, such as campaigns", grade="D")
+HIDDEN_MOVEMENT = Prior(
+    "lognormal", 0.004, 1.0, source="computed: variance a month of the demo company's campaigns", grade="D"
+)
 UNSEEN_LIFTS = Prior("normal", 0.3, 0.5, source="judgement: all lifts where no touches are recorded", grade="D")
 OWN_LEVEL = Prior("lognormal", 0.25, 0.4, source="judgement: fit_effect for one sd of fit", grade="D")
 UNSEEN_RESPONSE = Prior("lognormal", 0.4, 0.5, source="judgement: response where no touches are recorded", grade="D")
@@ -53,6 +56,7 @@ class Shape:
     design: Floats
     weights: Floats
     theta: tuple[Prior, ...]
+    jumps: tuple[float, ...] = ()
 
     def by_cell(self, effects: Floats) -> Floats:
         """[cells, columns]: what multiplies each column in each cell."""
@@ -61,7 +65,7 @@ class Shape:
     def theta_of(self, log_theta: Floats) -> Theta:
         """`Theta` from logarithms."""
         drift, noise, error, *spread = np.exp(log_theta).tolist()
-        return Theta(drift, noise, error, tuple(spread))
+        return Theta(drift, noise, error, tuple(spread), self.jumps)
 
 
 def shape(data: Readings, priors: Priors) -> Shape:
@@ -109,6 +113,28 @@ def _persistent(kinds: list[str], priors: Priors) -> tuple[Floats, Prior]:
         return weights, prior_of(priors, "engagement.response_sd")
     weights[1, HELD] = 1.0
     return weights, UNSEEN_RESPONSE
+
+
+def with_lifts(data: Readings, form: Shape, priors: Priors) -> Shape:
+    """The shape with the lifts that the readings show in place of the priors' where it needs their size.
+
+    Accounts answer touches more or less, in proportion to what touches do; and a save play works or not, which the book
+    does not say, so each brings a variance with it.
+    """
+    column = {str(kind): FIRST_KIND + place for place, kind in enumerate(data.kinds) if kind != SPONSOR}
+    if not column:
+        return form
+    shown = linear(part_of(data)[0], form, np.log([prior.centre for prior in form.theta])).mean()
+    lifts = {key[1][0]: float(shown[place]) for place, key in enumerate(form.names) if key[0] == "work.lift"}
+    weights = form.weights.copy()
+    for kind, place in column.items():
+        weights[1, place] = lifts[kind]
+    jumps = np.zeros(len(data.kinds))
+    if SAVE in column:
+        works = prior_of(priors, "playbook.save_success").centre
+        spread = 1 + prior_of(priors, "engagement.response_sd").centre ** 2
+        jumps[column[SAVE] - FIRST_KIND] = lifts[SAVE] ** 2 * spread * (1 - works) / works
+    return replace(form, weights=weights, jumps=tuple(jumps.tolist()))
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ the team, first come first served, the wait follows; without them it is taken as
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from subsim.calibrate.company import company_prior
 from subsim.calibrate.spells import YEAR_DAYS, day_number
@@ -21,20 +22,53 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 TEAM = "onboarding"  # a team counts whose name has this word in it
+PACES = np.linspace(-2.5, 2.5, 11)  # that are tried, in standard deviations of the prior
+NEVER = 1e-4  # chance of a first value before its work was done: the queue is rebuilt from few facts
 
 
-def pace() -> float:
-    """Hours of work that a ramped seat gives in a calendar day, at the catalogue's effective hours."""
-    return company_prior(("seat.effective_hours", ("",))).centre / YEAR_DAYS
+def paces() -> Floats:
+    """Paces that a team may have: hours in a calendar day, around the prior of the effective hours."""
+    own = company_prior(("seat.effective_hours", ("",)))
+    return np.asarray(own.quantile(special.ndtr(PACES)) / YEAR_DAYS)
 
 
-def waits(book: Book, start: Floats, hours: Floats) -> Floats:
+def pace_of(book: Book, segment: NDArray[Any], start: Floats, reached: Floats, hours: Floats) -> float:
+    """The pace at which waits, work and lognormal delays of the customers make the dates of first value most likely.
+
+    A slower team explains late first values by waiting; it cannot explain one that came before the work was done.
+    """
+    tried = paces()
+    known = np.isfinite(start) & np.isfinite(reached) & np.isfinite(hours)
+    if not known.any():
+        return float(tried[len(tried) // 2])
+    found = []
+    for z, pace in zip(PACES, tried, strict=True):
+        taken, work = reached - start - waits(book, start, hours, pace), hours / pace
+        each = [_likelihood(taken[own], work[own]) for own in (known & (segment == name) for name in set(segment))]
+        found.append(sum(each) - z**2 / 2)
+    return float(tried[int(np.argmax(found))])
+
+
+def _likelihood(taken: Floats, work: Floats) -> float:
+    """Log likelihood of days from the beginning of the work to first value, the later of work and customer's delay."""
+    seen = taken > work + 1.0
+    if seen.sum() < 3:
+        return 0.0
+    logs = np.log(taken[seen])
+    sd = max(float(logs.std()), 0.1)
+    centred = (np.log(work[~seen] + 1.0) - logs.mean()) / sd
+    hidden = np.where(taken[~seen] < work[~seen] - 1.0, np.log(NEVER), special.log_ndtr(centred))
+    return float(hidden.sum() - (logs + np.log(sd) + 0.5 * ((logs - logs.mean()) / sd) ** 2).sum())
+
+
+def waits(book: Book, start: Floats, hours: Floats, pace: float) -> Floats:
     """Days that each onboarding waited before somebody began it.
 
     Args:
         book: its `seats` have a team with "onboarding" in its name, or nothing is known and every wait is 0.
         start: kick-off as a day number.
         hours: work of each; NaN unknown.
+        pace: hours of work that a ramped seat gives in a calendar day.
     """
     seats = book.tables.get("seats")
     result = np.zeros(len(start))
@@ -53,7 +87,7 @@ def waits(book: Book, start: Floats, hours: Floats) -> Floats:
             begin = max(since, start[at])
             if begin < leaves:  # who leaves finishes what is in hand
                 first[at] = begin
-                heapq.heappush(free, (begin + hours[at] / _pace_at(begin - arrived), arrived, leaves))
+                heapq.heappush(free, (begin + hours[at] / (pace * _ramped(begin - arrived)), arrived, leaves))
                 break
     result[known] = first[known] - start[known]
     return np.asarray(result)
@@ -70,8 +104,9 @@ def _people(team: pd.DataFrame) -> list[tuple[float, float, float]]:
     return people
 
 
-def _pace_at(days: float) -> float:
+def _ramped(days: float) -> float:
+    """Share of full hours so many days after arrival."""
     phase = company_prior(("seat.ramp_days", ("",))).centre
     if days < phase:
-        return pace() * company_prior(("seat.ramp_early", ())).centre
-    return pace() * (company_prior(("seat.ramp_late", ())).centre if days < 2 * phase else 1.0)
+        return company_prior(("seat.ramp_early", ())).centre
+    return company_prior(("seat.ramp_late", ())).centre if days < 2 * phase else 1.0

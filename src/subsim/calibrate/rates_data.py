@@ -19,9 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from subsim.calibrate import onboarding_queue
 from subsim.calibrate.block import BlockData, Frame
 from subsim.calibrate.company import company_prior, described
+from subsim.calibrate.onboarding_delay import time_to_value
 from subsim.calibrate.priors import Key, keys_of
 from subsim.calibrate.spells import (
     YEAR_DAYS,
@@ -32,6 +32,7 @@ from subsim.calibrate.spells import (
     spells,
     sponsor_spells,
 )
+from subsim.calibrate.wallet import wallets
 from subsim.ledger.rows import OPENING_BALANCE
 from subsim.units import MONTH_DAYS
 
@@ -208,53 +209,6 @@ def first_values(sums: Sums, book: Book) -> None:
             sums.notes.append(f"{name}: {len(own)} new logos are few; sizes and arrivals lean on the prior.")
 
 
-def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
-    """The customer's delay and the team's hours, from kick-off to first value.
-
-    First value is the later of the customer's delay and the team's work, and work may wait. Where the book tells the
-    hours and the people, the wait is taken off, and a delay hidden behind the work counts as "at most".
-    """
-    table = book.tables.get("onboarding")
-    if table is None or table.empty:
-        sums.notes.append("No onboarding table: time to value keeps its prior.")
-        return
-    first = stays.drop_duplicates("account_id").set_index("account_id")
-    table = table.drop_duplicates("account_id").set_index("account_id", drop=False)
-    table = table[table["account_id"].isin(first.index)]
-    stay = first.loc[table["account_id"]]
-    start, reached = day_number(table["kickoff_date"]), day_number(table["first_value_date"])
-    hours = _onboarding_hours(book, table)
-    work = np.nan_to_num(hours / onboarding_queue.pace())
-    wait = onboarding_queue.waits(book, start, hours)
-    taken = reached - start - wait
-    hidden = taken <= work + 1.0
-    so_far = stay["end"].to_numpy(float) - start
-    for name in sums.frame.segment:
-        own = (stay["segment"] == name).to_numpy() & np.isfinite(start)
-        key, spread = ("onboarding.customer_delay", (name,)), ("onboarding.customer_delay_sd", (name,))
-        ready = own & np.isfinite(reached)
-        sums.logs(key, spread, np.maximum(taken[ready & ~hidden], 0.5))
-        sums.tail(key, spread, np.maximum(np.maximum(taken, work)[ready & hidden], 0.5), -1)
-        sums.tail(key, spread, np.maximum(so_far[own & ~np.isfinite(reached)], 0.5), 1)
-        shape = company_prior(("onboarding.hours_shape", ())).centre
-        overhead = company_prior(("onboarding.misfit_overhead", ())).centre
-        misfit = float(special.ndtr(company_prior(("onboarding.misfit_below", ())).centre))
-        factor = 1 + overhead * misfit
-        sums.hours(("onboarding.hours", (name,)), hours[own], shape=shape, weibull=False, factor=factor)
-    if not np.isfinite(hours).any():
-        sums.notes.append("Onboarding hours are unknown: the whole time to value is taken as the customer's own delay.")
-
-
-def _onboarding_hours(book: Book, table: pd.DataFrame) -> NDArray[np.float64]:
-    """Hours of each onboarding, from its own table or else from the touches; NaN unknown."""
-    own = pd.to_numeric(table["hours"], errors="coerce").to_numpy(float) if "hours" in table else np.empty(0)
-    touches = book.tables.get("touches")
-    if np.isfinite(own).any() or touches is None or "hours" not in touches:
-        return own if len(own) else np.full(len(table), np.nan)
-    work = touches[touches["kind"].astype(str) == "onboarding"].drop_duplicates("account_id").set_index("account_id")
-    return pd.to_numeric(work["hours"].reindex(table["account_id"]), errors="coerce").to_numpy(float)
-
-
 def changes(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     """Expansions and contractions within a term; what changes on the day of a renewal is the renewal's."""
     rows = book.ledger.assign(
@@ -265,8 +219,10 @@ def changes(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     days = (stays["end"] - stays["begin"]).to_numpy()
     adopted = np.clip(days - onboarding_days(book, stays), 0.0, None)
     live = by_segment(stays["segment"], days, sums.frame.segment) / YEAR_DAYS
-    ready = by_segment(stays["segment"], adopted, sums.frame.segment) / YEAR_DAYS
-    wins = rows[(rows["kind"] == "expansion").to_numpy() & ~renewed]
+    won = (rows["kind"] == "expansion").to_numpy() & ~renewed
+    purse = wallets(rows, won, sums.frame.segment, end_of(book))
+    ready = np.maximum(by_segment(stays["segment"], adopted, sums.frame.segment) - purse.full_days, 0.0) / YEAR_DAYS
+    wins, filled = rows[won], purse.filled[won]
     cuts = rows[(rows["kind"] == "contraction").to_numpy() & ~renewed]
     ready = ready * _sponsored(sums, book, stays) * _lifted(book, sums.frame)
     helped, finished = _helped(book, sums)
@@ -279,7 +235,8 @@ def changes(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
         sums.count(key, float((~aided).sum()), ready[i] * (1 - mine), win=1.0, alone=1.0)
         sums.count(("contraction.rate", (name,)), float((cuts["segment"] == name).sum()), live[i])
     share = (wins["after"] / wins["before"] - 1).to_numpy(float)
-    sums.logs(("expansion.share", ()), ("expansion.share_sd", ()), share)
+    sums.logs(("expansion.share", ()), ("expansion.share_sd", ()), share[~filled])
+    sums.tail(("expansion.share", ()), ("expansion.share_sd", ()), share[filled], 1)
     if "contracts" not in book.tables and "mrr" in book.tables:
         sums.notes.append("A customer cube does not show terms: price rises count as expansions.")
     sums.notes.append(
