@@ -1,4 +1,4 @@
-"""Companies whose numbers are known, because the simulator made them: for recovery and for simulation-based calibration.
+"""Companies whose numbers are known, because the simulator made them: for recovery and simulation-based calibration.
 
 A company is a history of the demo company with other numbers; its book is written to files and read like any other.
 """
@@ -76,13 +76,14 @@ class Company:
             self.write(Path(folder))
             return ss.read_book(folder, as_of=self.as_of)
 
-    def outlook(self, book: Path) -> Scenario:
-        """The year after the history, from its book: the same people and tiers, new business as learned."""
+    def outlook(self, book: Path, *, with_plan: bool = False) -> Scenario:
+        """The year after the history, from its book: the same people; new business as learned or as it was."""
         data = self.scenario.to_dict()
-        data["segments"] = {
-            name: {key: value for key, value in segment.items() if key not in ("new_business", "opening")}
-            for name, segment in data["segments"].items()
-        }
+        for segment in data["segments"].values():
+            segment.pop("opening", None)
+            plan = segment.pop("new_business")["plan"]
+            if with_plan:
+                segment["new_business"] = {"plan": plan[-YEAR:]}
         start = add_months(self.scenario.start, self.scenario.horizon_months)
         own = {"name": "Outlook", "book": str(book), "start": str(start), "horizon": f"{YEAR} months"}
         return Scenario.from_dict(data | own)
@@ -99,16 +100,35 @@ class Company:
         return Runs({scenario.name: outcome}, seed=self.seed, draws=1, engine="compiled", fixed_parameters=False)
 
 
-def drawn(seed: int, months: int = 48, size: float = 1.0) -> Company:
-    """The demo company with every number drawn from the catalogue's prior, on its own."""
+def drawn(seed: int, months: int = 48, size: float = 1.0, numbers: Mapping[str, float] | None = None) -> Company:
+    """The demo company with every number drawn from the catalogue's prior, on its own; some of them as given."""
     scenario = history_scenario(months, size)
     setup = build(scenario, draws=1, seed=seed)
+    for name, value in (numbers or {}).items():
+        setup.parameters[0, Names(scenario).index(parameter(name), {})] = value
     row = setup.parameters[0]
     truth = {(cell.parameter.name, cell.keys): float(row[cell.index]) for cell in cells(scenario).values()}
     truth |= {("arrival.trend", ()): 0.0} | {("arrival.season", (month,)): 0.0 for month in MONTHS}
     for name, segment in scenario.segments.items():
         truth["arrival.plan", (name,)] = segment.new_business.monthly(scenario.start, months)[-1]
     return Company(scenario, setup, truth, seed)
+
+
+def with_opening(company: Company) -> Floats:
+    """The company's numbers, with the mean and spread of engagement that its accounts have when an outlook starts."""
+    names, numbers = Names(company.scenario), company.setup.parameters.copy()
+    rows = run_traced(company.setup, seed=company.seed)[1].accounts
+    rows = rows[(rows["alive"] == 1) & (rows["ttv_days"] > 0)]
+    target = np.array([company.truth["onboarding.target", (name,)] for name in names.segment])[rows["segment"]]
+    own = rows["e"] - company.truth["engagement.fit_effect", ()] * rows["fit"]
+    own = own + company.truth["engagement.ttv_effect", ()] * np.log(rows["ttv_days"] / target)
+    for place, name in enumerate(names.segment):
+        here = rows["segment"] == place
+        level = float(own[here].mean())
+        own[here] -= level
+        numbers[0, names.index(parameter("engagement.opening_mean"), {"segment": name})] = level
+    numbers[0, names.index(parameter("engagement.opening_sd"), {})] = own.std()
+    return numbers
 
 
 def believed(seed: int, months: int = 36) -> tuple[Company, Priors]:

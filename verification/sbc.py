@@ -155,8 +155,8 @@ def page(results: Path) -> None:
     ]
     for row in found.sort_values(["label", "number"]).itertuples():
         lines.append(
-            f"| {str(row.number).replace('|', ' of ')} | {row.label} | {row.fits} | {row.in_50:.0%} | {row.in_90:.0%} | "
-            f"{row.mean_rank:.2f} | {row.spread:.2f} | {'yes' if row.in_band else 'NO'} |"
+            f"| {str(row.number).replace('|', ' of ')} | {row.label} | {row.fits} | {row.in_50:.0%} | {row.in_90:.0%} "
+            f"| {row.mean_rank:.2f} | {row.spread:.2f} | {'yes' if row.in_band else 'NO'} |"
         )
     (HERE / "sbc.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))

@@ -1,0 +1,65 @@
+"""Facts that a book does not tell outright: the pace of the onboarding team, full wallets, save plays that fail."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from subsim.calibrate.engagement_fit import mode, shape, with_lifts
+from subsim.calibrate.engagement_readings import readings
+from subsim.calibrate.onboarding_queue import pace_of, paces, waits
+from subsim.calibrate.wallet import wallets
+from tests.calibrate import books, made_engagement
+
+
+@pytest.mark.parametrize("place", [2, 8])
+def test_pace_is_read_from_first_values_that_came_when_the_work_was_done(tmp_path: Path, place: int) -> None:
+    made = books.tables()
+    day = pd.Timestamp("2023-01-01")
+    made["seats"] = pd.DataFrame(
+        {"seat_id": ["s1"], "team": ["onboarding"], "start_date": [day], "leave_date": [pd.NaT]}
+    )
+    book = books.book(tmp_path, made)
+    count, true = 300, float(paces()[place])
+    start = 19_500.0 + 6 * np.arange(count)
+    hours = 12 + 6 * books.uniforms("hours", count)
+    delay = np.exp(np.log(12) + 0.6 * books.normals("delay", count))
+    reached = np.floor(start + waits(book, start, hours, true) + np.maximum(hours / true, delay))
+    found = pace_of(book, np.full(count, "smb"), start, reached, hours)
+    assert found == pytest.approx(true, rel=0.06)  # one step of the grid
+
+
+def test_an_expansion_up_to_the_wallet_is_cut_short_and_ends_what_can_be_won() -> None:
+    rows = pd.DataFrame(
+        {
+            "account_id": ["a", "a", "a", "b", "b", "c", "c", "c"],
+            "segment": "smb",
+            "date": pd.to_datetime(
+                ["2024-01-01", "2024-03-01", "2024-06-01", "2024-01-01", "2024-05-01", "2024-01-01", "2024-02-01", "2024-02-11"]
+            ),
+            "kind": ["new", "expansion", "contraction", "new", "expansion", "new", "expansion", "churn"],
+            "after": [100, 300, 200, 1000, 1500, 50, 150, 0],
+            "reason": "",
+        }
+    )  # fmt: skip
+    wins = (rows["kind"] == "expansion").to_numpy()
+    found = wallets(rows, wins, ("smb",), end=20_000.0)
+    assert found.filled.tolist() == [False, True, False, False, False, False, True, False]
+    assert found.full_days.tolist() == [92.0 + 10.0]
+    alone = wallets(rows.iloc[:5], wins[:5], ("smb",), end=20_000.0)  # one highest multiple says nothing
+    assert not alone.filled.any()
+    assert alone.full_days.tolist() == [0.0]
+
+
+def test_save_plays_that_may_fail_do_not_count_as_noise(tmp_path: Path) -> None:
+    data = readings(made_engagement.book(tmp_path, made_engagement.tables(1)))
+    form = shape(data, {})
+    renamed = dataclasses.replace(data, kinds=np.where(data.kinds == "business_review", "save", data.kinds))
+    with_save = with_lifts(renamed, shape(renamed, {}), {})
+    assert with_lifts(data, form, {}).jumps == (0.0,) * len(data.kinds)
+    assert sum(with_save.jumps) > 0
+    plain = dataclasses.replace(with_save, jumps=())
+    noise = [float(mode(renamed, each, corrected=False).log_theta[1]) for each in (with_save, plain)]
+    assert noise[0] < noise[1]

@@ -1,0 +1,163 @@
+"""Recovery: companies with known numbers are simulated and calibrated; do the intervals hold the truth?
+
+Each demo company has every number drawn from the catalogue's prior. The calibration knows nothing of it and begins with
+its own, wider priors, as for any company.
+
+    python -m verification.recovery run recovered.jsonl --first 1 --last 20     (resumes)
+    python -m verification.recovery alike alike.jsonl --first 1 --last 10       (companies without heterogeneity)
+    python -m verification.recovery page recovered.jsonl alike.jsonl            (writes recovery.md, recovery.png)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import subsim as ss
+from subsim.calibrate import calibrate
+from subsim.calibrate.company import described
+from subsim.engine import simulate
+from subsim.experiment.build import build
+from subsim.experiment.results import Outcome, Runs
+from verification.companies import YEAR, Company, drawn, with_opening
+
+Floats = NDArray[np.float64]
+HERE = Path(__file__).resolve().parent
+#: Numbers of the state at the book's end, or that a history of contracts cannot show.
+LEFT_OUT = {"engagement.opening_mean", "engagement.opening_sd", "contraction.rate"}
+LEVELS = (0.05, 0.5, 0.95)
+RUNS = 100
+COLUMNS = ("seed", "name", "of", "truth", "q05", "q50", "q95", "rank")
+
+
+def one(seed: int) -> dict[str, Any]:
+    """Truth, 90 % interval and rank of each number that the book speaks about."""
+    company = drawn(seed)
+    posterior = calibrate(company.book())
+    rows = []
+    for key, draws in posterior.draws.items():
+        values = draws.reshape(-1)
+        if key in posterior.silent or key[0] in LEFT_OUT or key not in company.truth or np.ptp(values) == 0:
+            continue
+        truth = company.truth[key]
+        rows.append([key[0], "|".join(key[1]), truth, *np.quantile(values, LEVELS), float((values < truth).mean())])
+    return {"seed": seed, "status": posterior.status, "rows": rows}
+
+
+def alike(seed: int) -> dict[str, Any]:
+    """A company whose accounts share one risk: its year to come from the posterior, and from its own numbers."""
+    company = drawn(seed, size=0.6, numbers={"renewal.frailty": 0.0})
+    with tempfile.TemporaryDirectory() as folder:
+        company.write(Path(folder))
+        posterior = calibrate(ss.read_book(folder, as_of=company.as_of))
+        outlook = company.outlook(Path(folder), with_plan=True)
+        runs = ss.run(outlook, draws=RUNS, seed=seed, posterior=posterior, force=True, workers=1)
+        own = _own_forecast(company, outlook, seed)
+    start = runs.opening_arr()
+    found = {"seed": seed, "frailty": float(np.median(posterior.draws["renewal.frailty", ("smb",)]))}
+    for name, metric, unit in (("arr", "arr", start), ("grr", "grr_ttm", 1.0)):
+        means = [float(each.samples(None, metric)[:, -1].mean()) / unit for each in (runs, own)]
+        found |= {f"{name}_posterior": means[0], f"{name}_own": means[1]}
+    return found
+
+
+def _own_forecast(company: Company, outlook: Any, seed: int) -> Runs:
+    """The same year with the company's own numbers in every run, and the true state of its accounts."""
+    setup = build(outlook, draws=RUNS, seed=seed, fixed_parameters=True)
+    setup = replace(setup, parameters=np.repeat(with_opening(company), RUNS, axis=0))
+    outcome = Outcome(outlook, setup, simulate(setup, seed=seed))
+    return Runs({outlook.name: outcome}, seed=seed, draws=RUNS, engine="compiled", fixed_parameters=True)
+
+
+def table_of(path: Path) -> pd.DataFrame:
+    """One row for each company and number."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    table = pd.DataFrame([[line["seed"], *row] for line in lines for row in line["rows"]], columns=COLUMNS)
+    table["covered"] = (table["q05"] <= table["truth"]) & (table["truth"] <= table["q95"])
+    table["label"] = [described(name).label for name in table["name"]]
+    return table
+
+
+def figure(table: pd.DataFrame, path: Path) -> None:
+    """Where the truth stands in each posterior, by number; outside the grey it was missed."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    names = sorted(set(table["name"]), reverse=True)
+    shown, axis = plt.subplots(figsize=(8, 0.24 * len(names) + 1), layout="constrained")
+    axis.axvspan(LEVELS[0], LEVELS[2], color="0.9")
+    axis.plot(table["rank"], [names.index(name) for name in table["name"]], "|", color="C0", ms=9)
+    axis.set(yticks=range(len(names)), yticklabels=names, xlabel="rank of the truth among the posterior's draws")
+    axis.tick_params(axis="y", labelsize=7)
+    shown.savefig(path, dpi=110)
+
+
+def page(recovered: Path, of_alike: Path) -> None:
+    """Write `recovery.md` and `recovery.png`."""
+    table = table_of(recovered)
+    learned = table[table["label"] == "calibrated"]
+    figure(learned, HERE / "recovery.png")
+    companies = table["seed"].nunique()
+    lines = [(HERE / "recovery_text.md").read_text(encoding="utf-8").rstrip(), "", f"Companies: {companies}.", ""]
+    for label, rows in table.groupby("label"):
+        each = rows.groupby("seed")["covered"].mean()
+        lines.append(
+            f"- {label}: the 90 % interval holds the truth in {rows['covered'].mean():.1%} of {len(rows):,} cases "
+            f"({each.min():.0%} to {each.max():.0%} in single companies)"
+        )
+    lines += ["", "| number | label | cases | held | truth below | truth above |", "|---|---|---:|---:|---:|---:|"]
+    for (name, label), rows in table.groupby(["name", "label"]):
+        below, above = ((rows["rank"] < LEVELS[0]).mean(), (rows["rank"] > LEVELS[2]).mean())
+        lines.append(f"| {name} | {label} | {len(rows)} | {rows['covered'].mean():.0%} | {below:.0%} | {above:.0%} |")
+    lines += ["", *_alike_lines(of_alike)]
+    (HERE / "recovery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
+def _alike_lines(path: Path) -> list[str]:
+    rows = pd.DataFrame([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
+    lines = ["## Companies without heterogeneity", ""]
+    for name, title in (("arr", f"ARR after {YEAR} months, in % of today's"), ("grr", f"GRR over {YEAR} months, in %")):
+        bias = 100 * (rows[f"{name}_posterior"] - rows[f"{name}_own"])
+        error = bias.std() / np.sqrt(len(bias))
+        lines.append(f"- {title}: bias {bias.mean():+.2f} points (standard error {error:.2f}, {len(bias)} companies)")
+    return [*lines, f"- median frailty of smb in the posteriors: {rows['frailty'].median():.2f}; in truth 0"]
+
+
+def resumed(path: Path, first: int, last: int, make: Callable[[int], dict[str, Any]]) -> None:
+    """Append one JSON line for each seed that the file does not have yet."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    done = {json.loads(line)["seed"] for line in lines}
+    for seed in range(first, last + 1):
+        if seed not in done:
+            line = json.dumps(make(seed))
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+
+def main() -> None:
+    """Run companies, or write the page."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("what", choices=["run", "alike", "page"])
+    asked.add_argument("results", type=Path, nargs="+")
+    asked.add_argument("--first", type=int, default=1)
+    asked.add_argument("--last", type=int, default=20)
+    given = asked.parse_args()
+    if given.what == "page":
+        page(*given.results)
+    else:
+        resumed(given.results[0], given.first, given.last, one if given.what == "run" else alike)
+
+
+if __name__ == "__main__":
+    main()
