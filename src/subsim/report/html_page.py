@@ -20,7 +20,7 @@ from subsim.report.style import BLUE, GREY, INK, PALE, styled
 
 _DPI: Final = 150  # 1200 x 675 pixels: sharp on paper at the page's width
 _STRONG: Final = re.compile(r"\*\*(.+?)\*\*")
-_KEPT: Final = re.compile(r"\(\S+ to [^()]{1,16}\)|\d %?\s?[a-z]*")
+_KEPT: Final = re.compile(r"(\(\S+ to [^()]{1,16}\)|[\d.]+ (?:%|days|points)(?: [a-z]+)?)")
 
 _STYLE: Final = Template("""
 :root { color-scheme: light; }
@@ -41,7 +41,7 @@ table.numbers td, table.numbers thead th + th { text-align: right; font-variant-
 .note, footer { color: $grey; font-size: .85rem; }
 dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .25rem 1rem; font-size: .9rem; }
 dt { font-weight: bold; } dd { margin: 0; overflow-wrap: anywhere; }
-table:not(.numbers) td { overflow-wrap: anywhere; }
+table:not(.numbers) td { overflow-wrap: anywhere; } td span { white-space: nowrap; }
 @media (max-width: 42rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; }
   figure, tr, dl > * { break-inside: avoid; } h2, caption { break-after: avoid; } thead { display: table-header-group; }
@@ -158,7 +158,8 @@ def _table(table: Table) -> str:
 
 def _cell(words: str) -> str:
     """Escaped; an interval stays on one line, and so does a number with its unit."""
-    return escape(_KEPT.sub(lambda found: found.group().replace(" ", "\u00a0"), words))
+    pieces = _KEPT.split(words)
+    return "".join(f"<span>{escape(piece)}</span>" if at % 2 else escape(piece) for at, piece in enumerate(pieces))
 
 
 def _marked(words: str) -> str:

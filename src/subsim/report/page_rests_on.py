@@ -151,8 +151,13 @@ def _learned(rows: Sequence[Mapping[str, Any]]) -> Table:
 def _quantiles(found: Mapping[str, float] | None) -> str:
     if found is None:
         return "not fitted"
-    low, median, high = (f"{found[key]:.3g}" for key in ("q05", "q50", "q95"))
+    low, median, high = (_number(found[key]) for key in ("q05", "q50", "q95"))
     return f"{median} ({low} to {high})"
+
+
+def _number(value: float) -> str:
+    """Three digits that count; whole numbers from a thousand on."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def sources(stored: Stored) -> Section:

@@ -190,7 +190,8 @@ def posterior_in(folder: Path, fingerprint: str) -> Path:
     quantiles = {"q05": 0.1, "q50": 0.2, "q95": 0.3}
     row = {"name": "renewal.base", "segment": "smb", "unit": "log odds", "prior": quantiles, "grade": "C"}
     taught = {**row, "posterior": {**quantiles, "q50": 0.2345}, "contraction": 0.66, "verdict": "learned"}
-    silent = {**row, "name": "work.lift", "posterior": None, "contraction": None, "verdict": "assumed"}
+    large = {"q05": 1234.5, "q50": 95_000.0, "q95": 1_300_000.0}
+    silent = {**row, "prior": large, "name": "work.lift", "posterior": None, "contraction": None, "verdict": "assumed"}
     folder.mkdir(exist_ok=True)
     facts = {"posterior_fingerprint": fingerprint, "book": "acme", "parameters": [silent, taught]}
     (folder / "calibration.json").write_text(json.dumps(facts))
@@ -210,7 +211,8 @@ def test_what_was_learned_comes_from_the_posterior_of_the_run(tmp_path: Path) ->
     text = html_page.to_html(Page("", "", "", (page_rests_on.section(stored, rows),), ""))
     assert text.index("renewal.base smb") < text.index("work.lift smb")  # learned first
     assert "0.234" in text
-    assert "66\u00a0%" in text
+    assert "66 %" in text
+    assert "95,000 <span>(1,234 to 1,300,000)</span>" in text
     lead = page_build.build(stored, rows).lead
     assert "31 numbers were learned from the book acme" in lead
     assert "FAILED" in lead
@@ -221,6 +223,14 @@ def test_what_was_learned_comes_from_the_posterior_of_the_run(tmp_path: Path) ->
     shutil.rmtree(right)
     assert page_rests_on.learned_rows(stored, None) == []
     assert "--posterior" in str(page_rests_on.section(stored, []))
+
+
+def test_effects_of_the_levers_are_listed_with_what_they_rest_on(kept: tuple[Runs, Path]) -> None:
+    stored = page_stored.load(str(kept[1]))
+    effect = {"parameter": "work.lift", "of": "site_visit", "kind": "elicited", "statement": "judgement, sign open"}
+    stored.manifest["scenarios"][1]["effects"] = [effect]
+    tables = [block for block in page_rests_on.section(stored, []).blocks if isinstance(block, Table)]
+    assert tables[-1].rows == ((HOSTILE, "work.lift site_visit", "elicited", "judgement, sign open"),)
 
 
 def test_every_block_is_escaped() -> None:
