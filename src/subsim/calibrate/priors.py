@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -62,13 +63,7 @@ class Prior:
 
     def distribution(self) -> Any:
         """The frozen SciPy distribution, before the range; not for fixed ones."""
-        if self.family == "normal":
-            return stats.norm(self.centre, self.spread)
-        if self.family == "lognormal":
-            return stats.lognorm(self.spread, scale=self.centre)
-        if self.family == "beta":
-            return stats.beta(self.centre * self.spread, (1 - self.centre) * self.spread)
-        return stats.gamma(self.spread, scale=self.centre / self.spread)
+        return _distribution(self.family, self.centre, self.spread)
 
     def quantile(self, u: Floats | float) -> Floats:
         """Value below which the share u of the prior lies, held within the range."""
@@ -87,6 +82,17 @@ class Prior:
     def __str__(self) -> str:
         numbers = zip(NUMBERS[self.family], (self.centre, self.spread), strict=False)
         return f"{self.family}({', '.join(f'{name} {value:.3g}' for name, value in numbers)})"
+
+
+@cache  # SciPy takes milliseconds to make one
+def _distribution(family: Family, centre: float, spread: float) -> Any:
+    if family == "normal":
+        return stats.norm(centre, spread)
+    if family == "lognormal":
+        return stats.lognorm(spread, scale=centre)
+    if family == "beta":
+        return stats.beta(centre * spread, (1 - centre) * spread)
+    return stats.gamma(spread, scale=centre / spread)
 
 
 Priors = Mapping[Key, Prior]

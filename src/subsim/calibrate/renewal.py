@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from subsim.calibrate import importance
 from subsim.calibrate.block import BlockData, BlockFit, Frame, Sampling
@@ -345,9 +345,7 @@ def _singles(data: BlockData, own: dict[Key, Prior], draws: dict[Key, Floats], k
         def likelihood(mean: Floats) -> Floats:
             a, b = mean * keep_size, (1 - mean) * keep_size
             below = np.log(np.maximum(stats.beta.cdf(1 - CONCESSION, a, b), 1e-300))
-            scale = np.array([stats.beta.logpdf(0.5, one, two) for one, two in zip(a, b, strict=True)])
-            norm = scale + (a + b - 2) * np.log(2.0)
-            return np.asarray(n * (norm - below) + (a - 1) * logs[0] + (b - 1) * logs[1])
+            return np.asarray(n * (-special.betaln(a, b) - below) + (a - 1) * logs[0] + (b - 1) * logs[1])
 
         found[key] = _on_grid(own[key], _uniforms(key, draws[key]), 0.01, 0.99, likelihood)
     return found
