@@ -140,7 +140,7 @@ def test_mapping_that_is_read_must_name_its_file(small: Path) -> None:
 
     mapping = small.with_name("book.yaml")
     mapping.write_text(mapping.read_text().replace(f"file: {EXPORT}\n", ""))
-    with pytest.raises(InputErrors, match=r"book\.yaml: found no file for accounts, contracts; allowed: file: a path"):
+    with pytest.raises(InputErrors, match=r"book\.yaml: found no file for table accounts; allowed: file: a path"):
         ss.read_book(mapping, as_of=AS_OF)
     with pytest.raises(InputErrors, match="found two mappings"):
         ss.read_book(mapping, as_of=AS_OF, mapping=mapping)
