@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from subsim.book import Book, read_book
+from subsim.calibrate import renewal_cells
 from subsim.calibrate.block import BlockData, Frame, Sampling
 from subsim.calibrate.company import company_priors
 from subsim.calibrate.priors import Key, Prior
@@ -349,8 +350,8 @@ def test_bands_do_not_move_the_effect_of_engagement() -> None:
     fits = []
     for bands in (2, 40):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("subsim.calibrate.renewal_cells.BANDS", bands)
-            patch.setattr("subsim.calibrate.renewal_cells.PAST_BANDS", bands)
+            patch.setattr(renewal_cells, "BANDS", bands)
+            patch.setattr(renewal_cells, "PAST_BANDS", bands)
             fits.append(Renewal().fit(simulated(0.5, -1.8, seed=6), without_fit(), FRAME, QUICK).draws)
     few, many = (fit["renewal.engagement", ()] for fit in fits)
     assert float(few.mean()) == pytest.approx(float(many.mean()), abs=0.05)

@@ -19,7 +19,7 @@ from subsim.model.catalogue import parameter
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LOWEST, HIGHEST = 0.5, 99.5  # a score of 0 or 100 has no logit; the simulator reads an opening score with these bounds
+COARSE, FINE = 0.5, 0.05  # a score of 0 or 100 has no logit: half of what whole scores, or such in tenths, tell apart
 NOT_YET = np.inf
 SPONSOR = "sponsor left"
 SAVE = "save"
@@ -138,7 +138,8 @@ def readings(book: Book) -> Readings:
     np.minimum.at(start, who, at)
     alive = book.ledger.drop_duplicates("account_id", keep="last")
     live = ids.isin(alive.loc[alive["after"] > 0, "account_id"].astype(str))
-    share = np.clip(score, LOWEST, HIGHEST) / 100
+    edge = FINE if (score != np.rint(score)).any() else COARSE
+    share = np.clip(score, edge, 100 - edge) / 100
     target = {name: parameter("onboarding.target").value_for(name) for name in names.get_level_values(0).unique()}
     kinds, of_account, impulse_at, impulse_kind, impulse_size = _impulses(book, ids, accounts, start)
     return Readings(
