@@ -32,18 +32,18 @@ def test_pace_is_read_from_first_values_that_came_when_the_work_was_done(tmp_pat
 
 
 def test_an_expansion_up_to_the_wallet_is_cut_short_and_ends_what_can_be_won() -> None:
+    days = ["01-01", "03-01", "06-01", "01-01", "05-01", "01-01", "02-01", "02-11"]
+    days = [f"2024-{day}" for day in days]
     rows = pd.DataFrame(
         {
             "account_id": ["a", "a", "a", "b", "b", "c", "c", "c"],
             "segment": "smb",
-            "date": pd.to_datetime(
-                ["2024-01-01", "2024-03-01", "2024-06-01", "2024-01-01", "2024-05-01", "2024-01-01", "2024-02-01", "2024-02-11"]
-            ),
+            "date": pd.to_datetime(days),
             "kind": ["new", "expansion", "contraction", "new", "expansion", "new", "expansion", "churn"],
             "after": [100, 300, 200, 1000, 1500, 50, 150, 0],
             "reason": "",
         }
-    )  # fmt: skip
+    )
     wins = (rows["kind"] == "expansion").to_numpy()
     found = wallets(rows, wins, ("smb",), end=20_000.0)
     assert found.filled.tolist() == [False, True, False, False, False, False, True, False]
