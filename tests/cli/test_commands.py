@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from subsim.cli import app, work
+import subsim
+from subsim.cli import app, screen, work
 from subsim.errors import EngineError, InputError, InputErrors
+from subsim.experiment.demo import scenario_folder
 from subsim.experiment.results import Runs
+from subsim.scenario import load_scenario
 from tests.unit.experiment import synthetic
 
 Call = Callable[..., tuple[int, str, str]]
@@ -250,3 +254,14 @@ def test_public_names_exist_and_unknown_ones_are_refused() -> None:
     assert subsim.Runs is Runs
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = subsim.nothing
+
+
+def test_a_comparison_fits_a_terminal_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = [load_scenario(scenario_folder() / f"{name}.yaml") for name in ("baseline", "tech_touch_long_tail")]
+    monkeypatch.setattr(screen, "out", Console(highlight=False, width=80))
+    screen.show_contrasts(subsim.run(plans, draws=2, seed=1).contrasts())
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("Tech touch" in line for line in lines)

@@ -69,10 +69,13 @@ def show_contrasts(contrasts: Sequence[Contrast]) -> None:
     first = contrasts[0]
     horizon = int(first.row("arr")["horizon_months"])
     table = Table(
-        box=box.SIMPLE_HEAD, title=f"Difference to {plain(first.base)} after {horizon} months", title_justify="left"
+        box=box.SIMPLE_HEAD,
+        title=f"Difference to {plain(first.base)} after {horizon} months",
+        title_justify="left",
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("plan", overflow="fold")
-    for head in ("ARR", "90 % interval", "P(more)", "CS cost", "net value", "P(better)"):
+    table.add_column("plan", min_width=13)  # words, not letters, on a terminal of 80 columns
+    for head in ("ARR", "90 % interval", "P(more)", "CS cost", "net value", "P(pays)"):
         table.add_column(head, justify="right", no_wrap=True)
     for contrast in contrasts:
         arr, cost, value = (contrast.row(metric) for metric in ("arr", "cs_cost", "net_value"))

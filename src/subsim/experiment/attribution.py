@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from subsim.errors import InputError, InputErrors
-from subsim.experiment.contrast import HORIZONS, compared
+from subsim.experiment.contrast import compared, horizons_of
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 from subsim.experiment.results import Runs
 from subsim.experiment.run import run
@@ -101,10 +101,9 @@ def attribute(
     parts = drivers_of(base, scenario)
     runs = run([base, scenario, *parts.values()], draws=draws, seed=seed, workers=workers, progress=progress, **options)
     found = Attribution(base.name, scenario.name, tuple(parts), pd.DataFrame(), runs)
-    horizons = [h for h in HORIZONS if h <= base.horizon_months] or [base.horizon_months]
     rows = []
     for metric in METRICS:
-        for horizon in horizons:
+        for horizon in horizons_of(base.horizon_months):
             for name, cents in found.draws(metric, horizon).items():
                 numbers = dict(zip(STATISTICS, summarise(cents / 100, 2), strict=True))
                 rows.append({"driver": name, "metric": metric, "horizon_months": horizon, **numbers})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -117,7 +118,7 @@ def contrast(runs: Runs, scenario: str, base: str) -> Contrast:
                 where=f"compare {scenario} with {base}", found=f"{what} {a} against {b}", allowed=f"the same {what}"
             )
     months = min(one.setup.months, other.setup.months)
-    horizons = [h for h in HORIZONS if h <= months] or [months]
+    horizons = horizons_of(months)
     rows = []
     for metric, (better, cumulative) in COMPARED.items():
         difference = compared(runs, scenario, metric, months) - compared(runs, base, metric, months)
@@ -138,6 +139,15 @@ def contrast(runs: Runs, scenario: str, base: str) -> Contrast:
         "assumption": GROSS_MARGIN_SOURCE,
     }
     return Contrast(scenario, base, one.scenario.currency, runs.draws, table)
+
+
+def horizons_of(months: int, among: Sequence[int] = HORIZONS) -> list[int]:
+    """Horizons at which results are read: those within so many months, or else the last month.
+
+    >>> horizons_of(18), horizons_of(2)
+    ([3, 6, 12], [2])
+    """
+    return [horizon for horizon in among if horizon <= months] or [months]
 
 
 def compared(runs: Runs, scenario: str, metric: str, months: int) -> Floats:

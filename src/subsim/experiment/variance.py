@@ -13,7 +13,7 @@ import pandas as pd
 
 from subsim.errors import InputError
 from subsim.experiment.build import build
-from subsim.experiment.contrast import HORIZONS, compared
+from subsim.experiment.contrast import compared, horizons_of
 from subsim.experiment.results import Outcome, Runs
 from subsim.experiment.run import cube_of
 from subsim.scenario import Scenario
@@ -80,11 +80,9 @@ def split_variance(
         raise InputError(where="variance", found=found, allowed="at least 2 of each")
     both = [scenario] if base is None else [scenario, base]
     runs = _nested(both, parameter_draws, repeats, seed, workers, progress)
-    months = scenario.horizon_months
-    horizons = [h for h in HORIZONS if h <= months] or [months]
     rows = []
     for metric in METRICS:
-        for horizon in horizons:
+        for horizon in horizons_of(scenario.horizon_months):
             values = _at(runs, scenario.name, metric, horizon)
             if base is not None:
                 values = values - _at(runs, base.name, metric, horizon)

@@ -48,6 +48,9 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
         small = 7.5 if len(quarters) > 8 else 9
         for row in range(len(teams)):
             for first, last in quarters:
+                known = int((~np.isnan(load[row, first:last])).sum())
+                if 0 < known < last - first:
+                    continue  # a team that ends in mid-quarter: no room for words, the colour says it
                 mean = float(np.nanmean(load[row, first:last])) if not np.isnan(load[row, first:last]).all() else np.nan
                 share = expired(row, first, last)
                 where = ((first + last) / 2, row + 0.5)

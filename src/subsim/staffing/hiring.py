@@ -12,7 +12,7 @@ import pandas as pd
 
 from subsim import units
 from subsim.errors import InputError
-from subsim.experiment.contrast import GROSS_MARGIN_SOURCE, compared
+from subsim.experiment.contrast import GROSS_MARGIN_SOURCE, compared, horizons_of
 from subsim.experiment.metrics import DECIMALS
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 from subsim.experiment.results import Runs
@@ -20,6 +20,7 @@ from subsim.experiment.run import run
 from subsim.model.catalogue import parameter
 from subsim.scenario import Scenario
 from subsim.scenario.levers import hire
+from subsim.staffing.response import HORIZONS
 
 MONTHS_A_QUARTER: Final = 3
 METRICS: Final[dict[str, bool]] = {"arr": False, "cs_cost": True, "net_value": True}
@@ -167,8 +168,7 @@ def _values(runs: Runs, name: str, metric: str, horizon: int) -> Any:
 
 
 def _horizons(runs: Runs) -> list[int]:
-    months = runs.outcome(NEVER).setup.months
-    return [h for h in (12, 24, 36) if h <= months] or [months]
+    return horizons_of(runs.outcome(NEVER).setup.months, HORIZONS)
 
 
 def _table(runs: Runs, names: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from subsim.errors import InputError
-from subsim.experiment.contrast import compared
+from subsim.experiment.contrast import compared, horizons_of
 from subsim.experiment.metrics import DECIMALS, METRICS, team_window
 from subsim.experiment.quantiles import STATISTICS, summarise
 from subsim.experiment.results import Runs
@@ -51,8 +51,7 @@ class Response:
     @property
     def horizons(self) -> tuple[int, ...]:
         """Months at which the curve is read."""
-        months = self.scenario.horizon_months
-        return tuple(h for h in HORIZONS if h <= months) or (months,)
+        return tuple(horizons_of(self.scenario.horizon_months, HORIZONS))
 
     def draws(self, metric: str, horizon_months: int) -> Floats:
         """All draws of a metric at a horizon: array [seat counts, draws]; NaN where there is no value."""
