@@ -18,6 +18,7 @@ ARR_SOURCE: Final = "guide-post of $2M ARR per CSM (Gainsight, 2014); opinion, g
 #: Accounts per CSM by how many accounts a seat has today: the nearest of the published three is used.
 ACCOUNTS_PER_CSM: Final = {"high touch": 22, "mid touch": 49, "low touch": 144}
 ACCOUNTS_SOURCE: Final = "accounts per CSM 22 high, 49 mid, 144 low touch (Gainsight Pulse 2025, second hand); grade C"
+#: Planning targets of the formulas are conventions without a measurement behind them, grade D; change them here.
 BUSY: Final = 0.85  # hours rule: share of a seat's customer hours that is planned
 WITHIN_DAYS: Final = 3.0  # Erlang C: most items are begun within this many days
 SHARE: Final = 0.80
