@@ -14,7 +14,8 @@ from subsim.staffing.selection import Selection, contenders, tail_mean
 
 TAIL: Final = 0.10
 CONFIDENCE: Final = 0.95
-#: Differences of net value below this share of what one seat costs over the horizon are not worth an argument (judgement, grade D).
+#: Differences of net value below this share of what one seat costs over the horizon are not worth an argument
+#: (judgement, grade D).
 WORTH_IN_SEATS: Final = 0.25
 
 
