@@ -10,7 +10,7 @@ import pandas as pd
 
 from subsim.errors import InputError
 from subsim.staffing.response import Floats, Response
-from subsim.staffing.selection import Selection, contenders, tail_mean
+from subsim.staffing.selection import Selection, contenders, rivals, tail_mean
 
 TAIL: Final = 0.10
 CONFIDENCE: Final = 0.95
@@ -64,8 +64,8 @@ def choose(response: Response, limits: Limits, horizon_months: int) -> Choice:
     """
     values = response.draws("net_value", horizon_months)
     regret = values.max(axis=0) - values
-    below = _below_floor(response.draws("grr_ttm", horizon_months), limits.grr_floor)
-    expired = _mean(response.draws("expired_share", horizon_months))
+    below = below_floor(response.draws("grr_ttm", horizon_months), limits.grr_floor)
+    expired = known_mean(response.draws("expired_share", horizon_months))
     keeps = np.ones(len(response.seats), dtype=bool)
     if limits.grr_floor is not None:
         keeps &= below <= limits.risk
@@ -101,16 +101,13 @@ def confirm(choice: Choice, fresh: Response) -> Choice:
     `-worth` or more.
     """
     values = fresh.draws("net_value", choice.horizon_months)
+    judged = rivals(values, worth=choice.worth)
     means = values.mean(axis=1)
-    top = int(np.argmax(means))
-    gap = values - values[top]
-    error = gap.std(axis=1, ddof=1) / np.sqrt(values.shape[1]) if values.shape[1] > 1 else np.full(len(means), np.inf)
-    low, high = gap.mean(axis=1) - 1.645 * error, gap.mean(axis=1) + 1.645 * error
     rows: dict[int, dict[str, Any]] = {
-        count: {"fresh_expected": means[i], "fresh_low": low[i], "fresh_high": high[i]}
-        for i, count in enumerate(fresh.seats)
+        fresh.seats[one.index]: {"fresh_expected": means[one.index], "fresh_low": one.low, "fresh_high": one.high}
+        for one in judged
     }
-    order = [fresh.seats[i] for i in np.argsort(-means) if high[i] >= -choice.worth or i == top]
+    order = [fresh.seats[one.index] for one in judged if one.holds]
     empty = dict.fromkeys(("fresh_expected", "fresh_low", "fresh_high"), float("nan"))
     added = pd.DataFrame([rows.get(count, empty) for count in choice.table["seats"]])
     return Choice(
@@ -123,13 +120,15 @@ def confirm(choice: Choice, fresh: Response) -> Choice:
     )
 
 
-def _below_floor(grr: Floats, floor: float | None) -> Floats:
+def below_floor(grr: Floats, floor: float | None) -> Floats:
+    """Share of draws with GRR below the floor, for each row of array [alternatives, draws]; NaN without a floor."""
     if floor is None:
         return np.full(len(grr), np.nan)
     known = ~np.isnan(grr)
     return np.where(known.any(axis=1), ((grr < floor) & known).sum(axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
 
 
-def _mean(values: Floats) -> Floats:
+def known_mean(values: Floats) -> Floats:
+    """Mean over the last axis of the draws that have a value; NaN where none has."""
     known = ~np.isnan(values)
     return np.where(known.any(axis=1), np.nansum(values, axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)

@@ -63,8 +63,7 @@ class Response:
             outcome = self.runs.outcome(name)
             team = outcome.setup.team_names.index(self.team)
             return team_window(outcome.cube, metric, horizon - min(WINDOW_MONTHS, horizon), horizon)[:, team]
-        values = compared(self.runs, name, metric, horizon)
-        return values.sum(axis=1) if metric in SUMS else values[:, -1]
+        return plan_draws(self.runs, name, metric, horizon)
 
     def curve(self) -> pd.DataFrame:
         """Long table: team, seats, metric, horizon_months, mean and quantiles over draws."""
@@ -99,6 +98,12 @@ class Response:
 
 def _decimals(metric: str) -> int:
     return DECIMALS[METRICS[metric].kind if metric in METRICS else "money"]
+
+
+def plan_draws(runs: Runs, name: str, metric: str, horizon_months: int) -> Floats:
+    """All draws of a metric of the company: its level at the horizon, or its sum up to it for cost and net value."""
+    values = compared(runs, name, metric, horizon_months)
+    return values.sum(axis=1) if metric in SUMS else values[:, -1]
 
 
 def variant_name(team: str, count: int) -> str:

@@ -79,6 +79,41 @@ def _spread(values: Floats) -> Floats:
     return np.asarray(own[:, None] + own[None, :] - 2 * covariance)
 
 
+@dataclass(frozen=True)
+class Rival:
+    """An alternative against the one with the best mean: 90 % interval of the mean difference, and whether it holds."""
+
+    index: int
+    low: float
+    high: float
+    holds: bool
+
+
+def rivals(values: Floats, *, worth: float) -> tuple[Rival, ...]:
+    """Alternatives on draws that had no part in choosing them, best mean first.
+
+    One holds if the 90 % interval of its mean difference to the best (normal approximation over paired draws) reaches
+    `-worth` or more: then these draws cannot say that it is worse by an amount that matters.
+
+    Args:
+        values: array [alternatives, draws], more is better; column j of every row used the same random numbers.
+        worth: smallest difference of means that matters, in the unit of `values`.
+
+    Example:
+        >>> [one.holds for one in rivals(np.array([[1.0, 2.0, 3.0], [9.0, 8.0, 9.5]]), worth=1.0)]
+        [True, False]
+    """
+    means = values.mean(axis=1)
+    order = np.argsort(-means, kind="stable")
+    found = []
+    for i in order:
+        gap = values[i] - values[order[0]]
+        error = gap.std(ddof=1) / np.sqrt(gap.size) if gap.size > 1 else np.inf
+        middle, reach = float(gap.mean()), float(1.645 * error)
+        found.append(Rival(int(i), middle - reach, middle + reach, bool(i == order[0] or middle + reach >= -worth)))
+    return tuple(found)
+
+
 def tail_mean(values: Floats, share: float = 0.1) -> Floats:
     """CVaR: mean of the worst `share` of draws along the last axis, at least one draw.
 
