@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from subsim.experiment.attribution import Attribution, attribute
     from subsim.experiment.contrast import Contrast
     from subsim.experiment.information import Information, value_of_information
+    from subsim.experiment.investments import Investment, investment
     from subsim.experiment.needed_effect import NeededEffect, needed_effect
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
+    from subsim.experiment.time_to_value import TimeToValue, time_to_value
     from subsim.experiment.variance import VarianceSplit, split_variance
     from subsim.scenario import Scenario, load_scenario
     from subsim.scenario.levers import cadence, campaign, hire, leave, plan, price, qualify, route, scale, score
@@ -45,9 +47,11 @@ _ROOMS = {
     "subsim.experiment.attribution": ("Attribution", "attribute"),
     "subsim.experiment.contrast": ("Contrast",),
     "subsim.experiment.information": ("Information", "value_of_information"),
+    "subsim.experiment.investments": ("Investment", "investment"),
     "subsim.experiment.needed_effect": ("NeededEffect", "needed_effect"),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
+    "subsim.experiment.time_to_value": ("TimeToValue", "time_to_value"),
     "subsim.experiment.variance": ("VarianceSplit", "split_variance"),
     "subsim.scenario": ("Scenario", "load_scenario"),
     "subsim.scenario.levers": (
@@ -99,6 +103,10 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "VarianceSplit",
     "value_of_information",
     "Information",
+    "investment",
+    "Investment",
+    "time_to_value",
+    "TimeToValue",
     "staff",
     "Staffing",
     "Limits",

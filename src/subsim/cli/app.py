@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from subsim.cli import value
 from subsim.cli.options import (
     AsOf,
     BookSource,
@@ -452,6 +453,9 @@ def report(
         screen.print_json({"html": str(path)})
     else:
         screen.show_plain(f"Written to {path}")
+
+
+app.command()(value.ttv)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

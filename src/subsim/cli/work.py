@@ -43,7 +43,7 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
     from subsim.experiment.run import run
 
     store.check_folder(options.out)
-    posterior = _posterior(options)
+    posterior = posterior_of(options.posterior)
     with screen.progress(options.draws * len(scenarios), quiet=options.json) as advance:
 
         def progress(done: int) -> None:
@@ -64,12 +64,13 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
         )
 
 
-def _posterior(options: Options) -> Posterior | None:
-    if options.posterior is None:
+def posterior_of(folder: Path | None) -> Posterior | None:
+    """What a calibration wrote to a folder; None where none was named."""
+    if folder is None:
         return None
     from subsim.calibrate import load_posterior
 
-    return load_posterior(options.posterior)
+    return load_posterior(folder)
 
 
 def attributed(base: Scenario, plan: Scenario, options: Options) -> Attribution:
@@ -85,7 +86,7 @@ def attributed(base: Scenario, plan: Scenario, options: Options) -> Attribution:
             engine=options.engine,
             workers=options.workers,
             fixed_parameters=options.fixed_parameters,
-            posterior=_posterior(options),
+            posterior=posterior_of(options.posterior),
             force=options.force,
             progress=progress,
         )

@@ -18,3 +18,8 @@ def figures() -> Any:
 def prose() -> Any:
     """The functions that write."""
     return importlib.import_module("subsim.report.prose")
+
+
+def words_of(module: str) -> Any:
+    """The module of the report room that writes about one kind of result."""
+    return importlib.import_module(f"subsim.report.{module}")
