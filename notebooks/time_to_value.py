@@ -26,9 +26,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 import subsim as ss
-from subsim import engine
-from subsim.experiment.build import build
-from subsim.experiment.contrast import compared
+from subsim.experiment.at_horizon import at_horizon
 from subsim.experiment.demo import scenario_folder
 from subsim.report import figures
 from subsim.report.words import chance, listed, money, percent
@@ -40,85 +38,75 @@ def say(text):
 
 
 DRAWS = 40  # simulated futures for each plan: enough to see the form; use 200 or more to decide
-TRACED = 3  # futures in which every account's first value is read
 
 base = ss.load_scenario(scenario_folder() / "baseline.yaml")
 seat = ss.hire("onboarding", seats=1, on="2026-10-01", ramp="90 days")
 guided = ss.scale("onboarding.customer_delay", by=0.8, from_="2026-10-01", phase_in="3 months")
 moved = ss.leave("enterprise_csm", seats=1, on="2026-10-01")
-plans = {
-    "seat": base.replace(name="One more specialist", levers=[seat]),
-    "guided": base.replace(name="Guided set-up", levers=[guided]),
-    "both": base.replace(name="Both", levers=[seat, guided]),
-    "moved": base.replace(name="Specialist taken from the CSMs", levers=[seat, moved]),
-}
-runs = ss.run([base, *plans.values()], draws=DRAWS, seed=1)
+SEAT, GUIDED, BOTH, MOVED = "One more specialist", "Guided set-up", "Both", "Specialist taken from the CSMs"
+found = ss.time_to_value(
+    base,
+    [
+        ss.investment(SEAT, levers=[seat]),
+        ss.investment(GUIDED, levers=[guided], one_off="$50k"),
+        ss.investment(BOTH, levers=[seat, guided], one_off="$50k"),
+        ss.investment(MOVED, levers=[seat, moved]),
+    ],
+    draws=DRAWS,
+    seed=1,
+)
+runs = found.runs
 
 # %% [markdown]
 # ## How many days are saved?
 #
-# For each customer won from January 2027 on, the days from signature to first value, read from the stories of all
-# accounts in a few simulated futures.
-
+# Customers that sign once everything is in full force, each followed for 180 days, in every simulated future: days from
+# signature to first value, and how many first renewals are won.
 
 # %%
-def days_to_value(scenario):
-    """Days from signature to first value of accounts won in 2027 and 2028, over a few futures."""
-    setup = build(scenario, draws=TRACED, seed=1)
-    from_minute = (pd.Timestamp(2027, 1, 1) - pd.Timestamp(scenario.start)).days * 1440
-    waits = []
-    for draw in range(TRACED):
-        events = engine.trace(setup, seed=1, draw=draw)
-        won = events[events["event"] == "new"].set_index("account_id")["minute"]
-        first = events[events["event"] == "first value"].groupby("account_id")["minute"].min()
-        wait = (first - won[won >= from_minute]).dropna()
-        waits.append(wait / 1440)
-    return pd.concat(waits)
-
-
-ttv = pd.Series({scenario.name: days_to_value(scenario).mean() for scenario in (base, *plans.values())})
-days = pd.DataFrame({"days to first value": ttv, "days saved": ttv[base.name] - ttv})
-days.style.format("{:.1f}")
+days = found.days[found.days["measure"].isin(["ttv_mean", "ttv_median", "first_renewals"])]
+days = days[days["segment"] == "all"].pivot(index="investment", columns="measure", values=["base", "with"])
+days.reindex([SEAT, GUIDED, BOTH, MOVED]).style.format("{:.1f}").format(
+    "{:.1%}", subset=pd.IndexSlice[:, pd.IndexSlice[:, "first_renewals"]]
+)
 
 # %% [markdown]
-# ## What does it bring?
+# ## What does it bring, and what may it cost?
 #
-# Through the first renewal and through expansion, after three years, against doing nothing:
+# The difference of net value (gross margin on ARR less the cost of customer success) is the most that something built once
+# may cost. The guided set-up is priced at $50k here.
 
 # %%
-figures.coverage(runs.contrasts()).figure
+found.figure().figure
+
+# %% [markdown]
+# At other prices the guided set-up pays in so many of the futures:
+
+# %%
+values = {name: at_horizon(runs, name, "net_value", 36) for name in (base.name, GUIDED)}
+value = values[GUIDED] - values[base.name]
+prices = (0, 25_000, 50_000, 100_000, 200_000)
+pays = pd.Series({f"{price:,}": float((value > price).mean()) for price in prices}, name="chance that it pays")
+pays.rename_axis("if it costs").to_frame().style.format("{:.0%}")
 
 # %% [markdown]
 # ## What do the same people's renewals lose?
 #
-# Customers that go live sooner ask for CSM work sooner. And a specialist taken from the CSMs is missing there. The share of
-# the enterprise CSMs' work that is dropped at its deadline, in the last year:
+# Customers that go live sooner ask for CSM work sooner. And a specialist taken from the CSMs is missing there. The enterprise
+# CSMs' work that is dropped at its deadline in the last year, and the other renewals:
 
 # %%
-dropped = pd.Series({name: runs.samples(name, "expired_share", "enterprise_csm")[:, -12:].mean() for name in runs})
-churned = pd.Series({name: runs.samples(name, "churn").sum(axis=1).mean() for name in runs})
-starved = pd.DataFrame({"work dropped": dropped, "ARR lost in three years": churned})
-starved.style.format({"work dropped": "{:.1%}", "ARR lost in three years": "{:,.0f}"})
+dropped = found.work[(found.work["team"] == "enterprise_csm") & (found.work["metric"] == "expired_share")]
+dropped = dropped.set_index("investment")[["base", "with"]].add_prefix("dropped, ")
+others = found.days[(found.days["measure"] == "other_renewals") & (found.days["segment"] == "all")]
+others = others.set_index("investment")[["base", "with"]].add_prefix("other renewals won, ")
+dropped.join(others).style.format("{:.1%}")
 
 # %% [markdown]
 # By quarter, if the specialist is taken from the CSMs:
 
 # %%
-figures.utilisation(runs, plans["moved"].name).figure
-
-# %% [markdown]
-# ## What may it cost?
-#
-# The guided set-up is built once, at a price that only we know. The most it may cost is what it brings: the difference
-# of net value (gross margin on ARR less the cost of customer success).
-
-# %%
-gain = runs.contrast(plans["guided"]).row("net_value")
-costs = (25_000, 50_000, 100_000, 200_000, 400_000)
-net = {name: compared(runs, name, "net_value", 36).sum(axis=1) for name in (base.name, plans["guided"].name)}
-value = net[plans["guided"].name] - net[base.name]
-pays = pd.Series({f"{cost:,}": float((value > cost).mean()) for cost in costs}, name="chance that it pays")
-pays.rename_axis("if it costs").to_frame().style.format("{:.0%}")
+figures.utilisation(runs, MOVED).figure
 
 # %% [markdown]
 # ## What to measure first
@@ -134,21 +122,24 @@ say(worth.text)
 # ## The answer
 
 # %%
-guided_name = plans["guided"].name
-best = max(runs.contrasts(), key=lambda each: each.row("net_value")["mean"])
-saved = days["days saved"]
-per_day = gain["mean"] / saved[guided_name]
-paying = [each.scenario for each in runs.contrasts() if each.row("net_value")["p_better"] >= 0.8]
+cost = {name: found.cost_row(name) for name in (SEAT, GUIDED, BOTH, MOVED)}
+best = max(cost, key=lambda name: cost[name]["mean"] - cost[name]["one_off"])
+paying = [name for name in cost if cost[name]["p_pays"] >= 0.8]
+at_most = (
+    f"{money(cost[GUIDED]['per_day'])} for each day; **so much may it cost at most**"
+    if cost[GUIDED]["mean"] > 0
+    else "too little to pay for anything"
+)
 say(
-    f"The guided set-up saves {saved[guided_name]:.1f} days of {ttv[base.name]:.0f}, the specialist "
-    f"{saved[plans['seat'].name]:.1f}. In three years the guided set-up is worth {money(gain['mean'])} on average, about "
-    f"{money(per_day)} for each day; **so much may it cost at most** (9 of 10 futures: {money(gain['q05'], sign=True)} to "
-    f"{money(gain['q95'], sign=True)}).\n\n"
-    f"Plans that pay off in at least 4 of 5 futures, before the price of building: {listed(paying) if paying else 'none'}. "
-    f"Highest on average: {best.scenario}, chance of paying off {chance(best.row('net_value')['p_better'])}.\n\n"
+    f"The guided set-up saves {cost[GUIDED]['days_saved']:.1f} days of {found.days_row(GUIDED)['base']:.0f}, the "
+    f"specialist {cost[SEAT]['days_saved']:.1f}. In three years the guided set-up is worth {money(cost[GUIDED]['mean'])} on "
+    f"average, {at_most} (9 of 10 futures: {money(cost[GUIDED]['q05'], sign=True)} to "
+    f"{money(cost[GUIDED]['q95'], sign=True)}).\n\n"
+    f"What pays off in at least 4 of 5 futures at these prices: {listed(paying) if paying else 'nothing'}. "
+    f"Highest on average: {best}, chance of paying off {chance(cost[best]['p_pays'])}.\n\n"
     f"Taking the specialist from the CSMs adds nothing to the pay-roll, but the CSMs then drop "
-    f"{percent(starved.loc[plans['moved'].name, 'work dropped'])} of their work instead of "
-    f"{percent(starved.loc[base.name, 'work dropped'])}.\n\n"
+    f"{percent(dropped.loc[MOVED, 'dropped, with'])} of their work instead of "
+    f"{percent(dropped.loc[MOVED, 'dropped, base'])}.\n\n"
     "*How sure?* That sooner value makes later renewals better is assumed, not measured: customers that are quick may be "
     "better customers anyway. A pilot in which chance decides who gets the guided set-up would tell."
 )
