@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from subsim.scenario import Scenario, load_scenario
     from subsim.scenario.levers import cadence, campaign, hire, leave, plan, price, qualify, route, scale, score
     from subsim.staffing.choice import Limits
+    from subsim.staffing.frontier import Frontier, frontier
     from subsim.staffing.hiring import HiringPlan, hiring_plan
     from subsim.staffing.pooling import Pooling, pooling
     from subsim.staffing.staff import Staffing, staff
@@ -67,6 +68,7 @@ _ROOMS = {
         "score",
     ),
     "subsim.staffing.choice": ("Limits",),
+    "subsim.staffing.frontier": ("Frontier", "frontier"),
     "subsim.staffing.hiring": ("HiringPlan", "hiring_plan"),
     "subsim.staffing.pooling": ("Pooling", "pooling"),
     "subsim.staffing.staff": ("Staffing", "staff"),
@@ -110,6 +112,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "staff",
     "Staffing",
     "Limits",
+    "frontier",
+    "Frontier",
     "hiring_plan",
     "HiringPlan",
     "pooling",

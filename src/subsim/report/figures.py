@@ -1,6 +1,7 @@
 """Figures: ARR fan, bridge, load on teams, comparison of plans. Each takes `ax=` and returns the axes."""
 
 from subsim.report.fans import fan, plans_fan
+from subsim.report.frontier import frontier
 from subsim.report.investments import investments
 from subsim.report.load import utilisation
 from subsim.report.plans import coverage
@@ -9,4 +10,15 @@ from subsim.report.response import response
 from subsim.report.style import save
 from subsim.report.waterfall import bridge
 
-__all__ = ["bridge", "coverage", "fan", "investments", "plans_fan", "pooling", "response", "save", "utilisation"]
+__all__ = [
+    "bridge",
+    "coverage",
+    "fan",
+    "frontier",
+    "investments",
+    "plans_fan",
+    "pooling",
+    "response",
+    "save",
+    "utilisation",
+]

@@ -10,6 +10,7 @@ import numpy as np
 from subsim.experiment.contrast import DEFINITIONS, GROSS_MARGIN_SOURCE
 from subsim.experiment.results import month_ends
 from subsim.model.catalogue import parameters
+from subsim.report import prose_staffing
 from subsim.report.words import capital, chance, listed, money, month, percent, plain
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from subsim.scenario import Scenario
     from subsim.staffing.choice import Choice
     from subsim.staffing.staff import Staffing, TeamStaffing
+
+frontier_paragraph = prose_staffing.frontier_paragraph
 
 #: Parameters through which coverage works in the model; what they rest on is printed under every comparison.
 CARRIED_BY: Final = {"work.lift": "the lift of touches", "renewal.engagement": "the effect of engagement on renewal"}

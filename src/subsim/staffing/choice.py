@@ -131,4 +131,5 @@ def below_floor(grr: Floats, floor: float | None) -> Floats:
 def known_mean(values: Floats) -> Floats:
     """Mean over the last axis of the draws that have a value; NaN where none has."""
     known = ~np.isnan(values)
-    return np.where(known.any(axis=1), np.nansum(values, axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
+    count = known.sum(axis=-1)
+    return np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)

@@ -1,0 +1,95 @@
+"""`staff --together`: combinations of team sizes; what is printed and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+from subsim.cli import screen
+from subsim.errors import InputError
+from subsim.report.words import chance, money, percent
+from subsim.staffing.frontier import MOST_JUDGED, MOST_PLANS, Frontier
+from subsim.staffing.frontier import frontier as answer
+
+if TYPE_CHECKING:
+    from subsim.scenario import Scenario
+
+
+def together(
+    scenario: Scenario,
+    seats: Mapping[str, Sequence[int]],
+    *,
+    draws: int,
+    out: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Find the frontier under a progress bar, write it where asked, and show it."""
+    combinations = 1
+    for counts in seats.values():
+        combinations *= len(set(counts))
+    total = draws * (1 + min(MOST_PLANS, combinations) + min(MOST_JUDGED, combinations + 1))
+    with screen.progress(total, quiet=as_json) as progress:
+        found = answer(scenario, seats=seats, draws=draws, progress=progress, **options)
+    files = write(found, out) if out else []
+    if as_json:
+        screen.print_json(found.to_dict())
+        return
+    screen.out.print(_table(found))
+    screen.show_text(found.text)
+    for path in files:
+        screen.out.print(f"Written: {path}", markup=False)
+
+
+def _table(found: Frontier) -> Table:
+    currency = found.scenario.currency
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        title=f"{' + '.join(found.teams)}, after {found.horizon_months} months ({found.draws} fresh draws)",
+        title_justify="left",
+        caption=f"Risk: chance that GRR misses {percent(found.floor, 1)}. * today; ^ on the frontier of ARR against "
+        "cost, v of risk against cost; green: worth most in net value, or not to be told from it. Means over draws; "
+        "ARR and net value as paired differences to today.",
+        caption_justify="left",
+    )
+    for head in ("seats", "cost/year", "ARR", "90 % interval", "risk", "net value", "pays"):
+        table.add_column(head, justify="left" if head == "seats" else "right", no_wrap=True)
+    for row in found.table.to_dict("records"):
+        low, mean, high = (
+            money(row[key], currency, sign=True) for key in ("arr_change_q05", "arr_change", "arr_change_q95")
+        )
+        table.add_row(
+            f"{' + '.join(str(row[f'seats_{team}']) for team in found.teams)} "
+            f"{'*' if row['today'] else ' '}{'^' if row['on_arr_frontier'] else ' '}"
+            f"{'v' if row['on_risk_frontier'] else ' '}",
+            money(row["cost_a_year"], currency),
+            "-" if row["today"] else mean,
+            "-" if row["today"] else f"{low} to {high}",
+            chance(row["p_grr_below_floor"]),
+            "-" if row["today"] else money(row["net_change"], currency, sign=True),
+            "-" if row["today"] else chance(row["p_pays"]),
+            style="bold green" if row["best"] else None,
+        )
+    return table
+
+
+def write(found: Frontier, folder: Path) -> list[Path]:
+    """Tables, picture and paragraph in a folder; gives the files."""
+    from subsim.report import figures
+
+    files = [folder / name for name in ("frontier.csv", "tried.csv", "frontier.md", "frontier.png")]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found.table.to_csv(files[0], index=False, lineterminator="\n")
+        found.tried.to_csv(files[1], index=False, lineterminator="\n")
+        files[2].write_text(found.text + "\n", encoding="utf-8")
+        figures.save(found.figure(), files[3])
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise InputError(where=f"--out {folder}", found=text, allowed="a folder that can be written") from error
+    return files
