@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Better = Literal["higher", "lower"]
+Verdict = Literal["better", "worse", "cannot tell"]
 
 HORIZONS: Final = (3, 6, 12, 24, 36)
+SURE: Final = 0.95
 GROSS_MARGIN: Final = 0.81
 GROSS_MARGIN_SOURCE: Final = "assumed: 81 % subscription gross margin, median of private SaaS companies (SaaS Capital)"
 
@@ -73,8 +75,16 @@ class Contrast:
 
     @property
     def text(self) -> str:
-        """The difference in one paragraph, with its interval's kind and the chance that it is an improvement."""
-        return str(presenting.prose().contrast_paragraph(self))
+        """The difference in one paragraph, with its interval's kind, the chance that it is an improvement, verdicts."""
+        verdicts = f"On ARR: {self.verdict('arr')}; on net value: {self.verdict('net_value')}"
+        return f"{presenting.prose().contrast_paragraph(self)} {verdicts} ({100 * SURE:.0f} % of draws have to agree)."
+
+    def verdict(self, metric: str = "arr", horizon_months: int | None = None) -> Verdict:
+        """Whether the scenario is better or worse in a metric, or the draws cannot tell (see `verdict_of`).
+
+        It is about one future, chance included; `subsim.split_variance` judges the difference that is expected.
+        """
+        return verdict_of(float(self.row(metric, horizon_months)["p_better"]))
 
     def summary(self) -> str:
         """Table and paragraph as text."""
@@ -165,3 +175,12 @@ def p_better(differences: Floats, better: Better) -> float:
         return float("nan")
     wins = known > 0 if better == "higher" else known < 0
     return round(float(wins.mean() + 0.5 * (known == 0).mean()), 6)
+
+
+def verdict_of(chance: float) -> Verdict:
+    """What a chance of being better lets one say: a sign only where 95 % agree on it; nothing where there is no value.
+
+    >>> verdict_of(0.97), verdict_of(0.03), verdict_of(0.8), verdict_of(float("nan"))
+    ('better', 'worse', 'cannot tell', 'cannot tell')
+    """
+    return "better" if chance >= SURE else "worse" if chance <= 1 - SURE else "cannot tell"

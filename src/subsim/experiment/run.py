@@ -56,13 +56,8 @@ def run(
     Raises:
         InputError: no scenario, two of one name, a number out of range, or a posterior that failed its checks.
     """
-    if posterior is not None and posterior.status == "FAIL" and not force:
-        raise InputError(
-            where="posterior",
-            found=f"its checks failed ({posterior.book})",
-            allowed="PASS or REVIEW",
-            do="see what its summary advises; to run all the same, force it (--force)",
-        )
+    if not force:
+        refuse_failed(posterior)
     chosen = _check(scenarios, draws=draws, seed=seed, engine=engine, workers=workers)
     workers = workers or joblib.cpu_count()
     books: dict[tuple[str, dt.date], Book] = {}
@@ -82,6 +77,17 @@ def run(
         fixed_parameters=fixed_parameters,
         calibrated=None if posterior is None else Calibrated.of(posterior),
     )
+
+
+def refuse_failed(posterior: Learned | None) -> None:
+    """Refuse a posterior whose checks failed."""
+    if posterior is not None and posterior.status == "FAIL":
+        raise InputError(
+            where="posterior",
+            found=f"its checks failed ({posterior.book})",
+            allowed="PASS or REVIEW",
+            do="see what its summary advises; to run all the same, force it (--force)",
+        )
 
 
 def _check(

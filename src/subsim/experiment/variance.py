@@ -1,21 +1,27 @@
-"""Where the spread of a forecast comes from: parameters that nobody knows, chance, and too few draws."""
+"""Where the spread of a forecast comes from: parameters that nobody knows, chance, and too few draws.
+
+And what is left when chance is averaged out: the difference that a decision is expected to make, as far as it is known.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from subsim.book import Book
 from subsim.errors import InputError
 from subsim.experiment.build import build
-from subsim.experiment.contrast import compared, horizons_of
-from subsim.experiment.results import Outcome, Runs
-from subsim.experiment.run import cube_of
+from subsim.experiment.contrast import Verdict, compared, horizons_of, p_better, verdict_of
+from subsim.experiment.parameters import Learned
+from subsim.experiment.results import Calibrated, Outcome, Runs
+from subsim.experiment.run import cube_of, refuse_failed
 from subsim.scenario import Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -24,24 +30,47 @@ METRICS: Final[dict[str, bool]] = {"arr": False, "grr_ttm": False, "nrr_ttm": Fa
 
 @dataclass(frozen=True)
 class VarianceSplit:
-    """Rows metric, horizon_months, of, parameters, chance, total, parameter_share, monte_carlo_se: `table`, `text`."""
+    """Rows of `table`: metric, horizon_months, what the variance is made of, and what is expected.
+
+    parameters, chance, total, parameter_share, monte_carlo_se: see `split_variance`; mean, q05, q95: the forecast or
+    difference with chance averaged out, and its central 90 % interval over parameters; p_better: the chance that this
+    difference is an improvement, NaN without a base.
+    """
 
     scenario: str
     base: str | None
     table: pd.DataFrame
 
+    def row(self, metric: str = "arr", horizon_months: int | None = None) -> pd.Series[Any]:
+        """One row of the table, at the longest horizon when none is named."""
+        rows = self.table[self.table["metric"] == metric]
+        found = rows[rows["horizon_months"] == (horizon_months or rows["horizon_months"].max())]
+        if found.empty:
+            allowed = ", ".join(f"{name}@{months}" for name, months in self.table.iloc[:, :2].to_numpy())
+            raise InputError(where="variance", found=f"{metric}@{horizon_months}", allowed=allowed)
+        return found.iloc[0]
+
+    def verdict(self, metric: str = "arr", horizon_months: int | None = None) -> Verdict:
+        """Whether the difference that is expected is an improvement, or what is known cannot tell."""
+        return verdict_of(float(self.row(metric, horizon_months)["p_better"]))
+
     @property
     def text(self) -> str:
-        """How much of the spread of ARR is ignorance of parameters, in a sentence."""
-        rows = self.table[self.table["metric"] == "arr"]
-        row = rows[rows["horizon_months"] == rows["horizon_months"].max()].iloc[0]
+        """How much of the spread of ARR is ignorance of parameters, and what is expected, in sentences."""
+        row = self.row()
         share = 100 * float(row["parameter_share"])
         of = f"the difference to {self.base}" if self.base else "the forecast"
         return (
             f"{self.scenario}: {share:.0f} % of the variance of {of} of ARR after {row['horizon_months']} months comes "
             f"from parameters that are not known better, {100 - share:.0f} % from chance. The mean is known to within "
-            f"{1.96 * float(row['monte_carlo_se']):,.0f} (95 %) from the number of draws alone."
+            f"{1.96 * float(row['monte_carlo_se']):,.0f} (95 %) from the number of draws alone. With chance averaged "
+            f"out it is {row['mean']:,.0f} (90 % interval {row['q05']:,.0f} to {row['q95']:,.0f}){self._said(row)}."
         )
+
+    def _said(self, row: pd.Series[Any]) -> str:
+        if self.base is None:
+            return ""
+        return f", an improvement with probability {row['p_better']:.2f}: {self.verdict()}"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.text}</p>{self.table.to_html(index=False)}"
@@ -55,13 +84,15 @@ def split_variance(
     repeats: int = 4,
     seed: int = 1,
     workers: int | None = None,
+    posterior: Learned | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> VarianceSplit:
     """Split the variance of a forecast, or of a paired difference to a base, into parameters and chance.
 
     Every parameter draw is run `repeats` times with different luck. With J parameter draws, R repeats and the usual
     mean squares between and within (one-way random effects), chance = MS_within, parameters = max(0, (MS_between -
-    MS_within) / R), total = their sum; the standard error of the overall mean is sqrt(MS_between / (J R)).
+    MS_within) / R), total = their sum; the standard error of the overall mean is sqrt(MS_between / (J R)). What is
+    expected under each parameter draw is estimated by `expected`.
 
     Args:
         scenario: what is forecast.
@@ -70,26 +101,38 @@ def split_variance(
         repeats: R, at least 2.
         seed: same seed, same answer.
         workers: threads.
+        posterior: joint draws of a calibration, as `run` takes them.
         progress: called with the number of draws just finished.
 
     Raises:
-        InputError: fewer than two parameter draws or repeats.
+        InputError: fewer than two parameter draws or repeats, or a posterior that failed its checks.
     """
     if parameter_draws < 2 or repeats < 2:
         found = f"{parameter_draws} parameter draws, {repeats} repeats"
         raise InputError(where="variance", found=found, allowed="at least 2 of each")
+    refuse_failed(posterior)
     both = [scenario] if base is None else [scenario, base]
-    runs = _nested(both, parameter_draws, repeats, seed, workers, progress)
+    runs = nested(both, parameter_draws, repeats, seed=seed, workers=workers, posterior=posterior, progress=progress)
+    return split_of(runs, parameter_draws, scenario.name, None if base is None else base.name)
+
+
+def split_of(runs: Runs, groups: int, scenario: str, base: str | None = None) -> VarianceSplit:
+    """The split of runs that `nested` has made, with so many parameter draws."""
     rows = []
     for metric in METRICS:
-        for horizon in horizons_of(scenario.horizon_months):
-            values = _at(runs, scenario.name, metric, horizon)
+        for horizon in horizons_of(runs.outcome(scenario).setup.months):
+            values = _at(runs, scenario, metric, horizon)
             if base is not None:
-                values = values - _at(runs, base.name, metric, horizon)
-            parts = components(values.reshape(parameter_draws, repeats))
+                values = values - _at(runs, base, metric, horizon)
+            values = values.reshape(groups, -1)
+            parts = components(values)
             if parts is not None:
-                rows.append({"metric": metric, "horizon_months": horizon, **parts})
-    return VarianceSplit(scenario.name, None if base is None else base.name, pd.DataFrame(rows))
+                means = expected(values)
+                low, high = np.quantile(means, (0.05, 0.95)).tolist()
+                better = float("nan") if base is None else p_better(means, "higher")
+                found = {"mean": float(means.mean()), "q05": low, "q95": high, "p_better": better}
+                rows.append({"metric": metric, "horizon_months": horizon, **parts, **found})
+    return VarianceSplit(scenario, base, pd.DataFrame(rows))
 
 
 def components(values: Floats) -> dict[str, float] | None:
@@ -114,24 +157,47 @@ def components(values: Floats) -> dict[str, float] | None:
     }
 
 
+def expected(values: Floats) -> Floats:
+    """What is expected under each parameter draw, from array [groups, repeats]: array [groups].
+
+    The groups' means still hold the chance of few repeats. They are drawn towards the overall mean until their variance
+    is that of the parameters plus the squared standard error of the overall mean, so that what they spread over is
+    neither chance nor surer than the number of draws allows.
+
+    >>> expected(np.array([[0.0, 8.0], [2.0, 10.0], [1.0, 9.0], [3.0, 11.0]])).tolist()  # means 4, 6, 5 and 7
+    [4.75, 5.75, 5.25, 6.25]
+    """
+    parts, means = components(values), values.mean(axis=1)
+    between = float(means.var(ddof=1))
+    if parts is None or between == 0:
+        return means
+    wanted = parts["parameters"] + parts["monte_carlo_se"] ** 2
+    shrunk: Floats = means.mean() + (means - means.mean()) * min(1.0, (wanted / between) ** 0.5)
+    return shrunk
+
+
 def _at(runs: Runs, name: str, metric: str, horizon: int) -> Floats:
     values = compared(runs, name, metric, horizon)
     return values.sum(axis=1) if METRICS[metric] else values[:, -1]
 
 
-def _nested(
+def nested(
     scenarios: Sequence[Scenario],
     groups: int,
     repeats: int,
-    seed: int,
-    workers: int | None,
-    progress: Callable[[int], None] | None,
+    *,
+    seed: int = 1,
+    workers: int | None = None,
+    posterior: Learned | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Runs:
     """Runs whose draws j R .. j R + R - 1 share the j-th parameter vector, each with its own luck."""
     outcomes = {}
+    books: dict[tuple[str, dt.date], Book] = {}
     for scenario in scenarios:
-        setup = build(scenario, draws=groups, seed=seed)
+        setup = build(scenario, draws=groups, seed=seed, posterior=posterior, books=books)
         setup = replace(setup, parameters=np.repeat(setup.parameters, repeats, axis=0))
         cube = cube_of(setup, groups * repeats, seed, "compiled", workers or joblib.cpu_count(), progress)
         outcomes[scenario.name] = Outcome(scenario, setup, cube)
-    return Runs(outcomes, seed=seed, draws=groups * repeats, engine="compiled", fixed_parameters=False)
+    calibrated = None if posterior is None else Calibrated.of(posterior)
+    return Runs(outcomes, seed=seed, draws=groups * repeats, engine="compiled", calibrated=calibrated)

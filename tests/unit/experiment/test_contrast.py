@@ -84,3 +84,10 @@ def test_a_short_horizon_is_compared_at_its_end() -> None:
 def test_unknown_row_is_refused(runs: Runs) -> None:
     with pytest.raises(InputError, match="arr@12"):
         runs.contrast("better").row("arr", 7)
+
+
+def test_a_sign_is_claimed_only_where_nearly_all_draws_agree(runs: Runs) -> None:
+    assert runs.contrast("better").verdict("churn", 24) == "better"
+    assert runs.contrast("better").verdict("cs_cost", 24) == "worse"
+    assert runs.contrast("twin").verdict() == "cannot tell"
+    assert "On ARR: cannot tell" in runs.contrast("twin").text

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from subsim.errors import InputError
 from subsim.experiment.information import evpi, evppi, value_of_information
 from subsim.experiment.run import run
-from subsim.experiment.variance import components, split_variance
+from subsim.experiment.variance import components, expected, split_variance
 from subsim.random import purposes, uniform_array
 from subsim.random.quantiles import normal
 from subsim.scenario import Scenario
@@ -75,3 +75,21 @@ def test_the_split_of_a_forecast_adds_up_and_names_its_error() -> None:
     assert "chance" in found.text
     with pytest.raises(InputError):
         split_variance(Scenario.from_dict(BASE), parameter_draws=1)
+
+
+def test_what_is_expected_spreads_as_the_parameters_do() -> None:
+    group = np.repeat(3.0 * standard(5, 400)[:, None], 3, axis=1)
+    means = expected(2.0 + group + 4.0 * standard(6, 1200).reshape(400, 3))
+    assert means.mean() == pytest.approx(2.0, abs=0.5)
+    assert means.std() == pytest.approx(3.0, rel=0.1)
+
+
+def test_a_split_of_a_difference_judges_what_is_expected() -> None:
+    base, hired = Scenario.from_dict(BASE), Scenario.from_dict(BASE | {"name": "Hire", "levers": LEVERS[:1]})
+    found = split_variance(hired, base, parameter_draws=6, repeats=2, seed=2)
+    row = found.row("net_value")
+    assert row["q05"] <= row["mean"] <= row["q95"]
+    assert found.verdict("net_value") == "worse"  # a seat costs more than it brings in a few months
+    assert "probability" in found.text
+    with pytest.raises(InputError, match="variance"):
+        found.row("arr", 5)
