@@ -16,7 +16,17 @@ from subsim.report.words import capital, listed, money, percent, plain
 if TYPE_CHECKING:
     from subsim.staffing.frontier import Frontier
 
-_NEAR = 0.035  # of the axes' width or height: points closer than this share a label's place
+# In shares of the axes: half the width of a point, the width of a letter, and where a label may stand.
+_POINT = 0.012
+_LETTER = 0.0115
+_PLACES = (
+    (0.0, 0.07, "center", "center"),
+    (0.0, -0.075, "center", "center"),
+    (0.022, 0.0, "left", "center"),
+    (-0.022, 0.0, "right", "center"),
+    (0.018, -0.06, "left", "center"),
+    (-0.018, 0.06, "right", "center"),
+)
 
 
 def frontier(found: Frontier, *, ax: Axes | None = None) -> Axes:
@@ -28,7 +38,7 @@ def frontier(found: Frontier, *, ax: Axes | None = None) -> Axes:
         _tried(ax, found)
         front = rows[rows["on_arr_frontier"]].sort_values("cost_a_year")
         ax.plot(front["cost_a_year"], front["arr"], color=INK, linewidth=1.2, zorder=2)
-        norm = Normalize(0, max(0.1, float(rows["p_grr_below_floor"].max())))
+        norm = _norm(rows)
         edge = [GREEN if best else INK for best in rows["best"]]
         width = [2.4 if best else 0.8 for best in rows["best"]]
         colours = LOAD(norm(rows["p_grr_below_floor"].fillna(0).to_numpy(dtype=float)))
@@ -49,6 +59,14 @@ def frontier(found: Frontier, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _norm(rows: pd.DataFrame) -> Normalize:
+    """Colours from the smallest risk to the largest, over ten points at least: what matters is the difference."""
+    low, high = float(rows["p_grr_below_floor"].min()), float(rows["p_grr_below_floor"].max())
+    if not low <= high:  # no plan has a GRR
+        return Normalize(0, 0.1)
+    return Normalize(max(0.0, min(low, high - 0.1)), max(high, 0.1))
+
+
 def _tried(ax: Axes, found: Frontier) -> None:
     """Plans that the search ran and passed over, where their difference to today puts them."""
     today = found.table.loc[found.table["today"], "arr"].iloc[0]
@@ -57,25 +75,23 @@ def _tried(ax: Axes, found: Frontier) -> None:
 
 
 def _labels(ax: Axes, found: Frontier, rows: pd.DataFrame) -> None:
-    """Seats beside the plans that matter: the frontier, the best and today's; none on top of another."""
+    """Seats beside the plans that matter: the frontier, the best and today's; on top of no point and no other label."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    rows = rows.assign(x=(rows["cost_a_year"] - left) / (right - left), y=(rows["arr"] - low) / (high - low))
+    taken = [(x, y, _POINT) for x, y in zip(rows["x"], rows["y"], strict=True)]
     shown = rows[rows["today"] | rows["best"] | rows["on_arr_frontier"]]
-    shown = shown.sort_values(["today", "best", "on_arr_frontier"], ascending=False, kind="stable")
-    taken: list[tuple[float, float]] = []
-    for row in shown.to_dict("records"):
-        x, y = (row["cost_a_year"] - left) / (right - left), (row["arr"] - low) / (high - low)
+    for row in shown.sort_values(["today", "best"], ascending=False, kind="stable").to_dict("records"):
         seats = " + ".join(str(row[f"seats_{team}"]) for team in found.teams)
         text = f"today {seats}" if row["today"] else seats
-        for up in (True, False):
-            place = (x, y + (0.055 if up else -0.065))
-            if all(abs(place[0] - a) > 2 * _NEAR or abs(place[1] - b) > _NEAR for a, b in taken):
-                taken.append(place)
-                weight = "bold" if row["best"] or row["today"] else "normal"
-                colour = GREEN if row["best"] else INK
-                beside: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 8.5}
-                beside["va"] = "bottom" if up else "top"
-                point = (row["cost_a_year"], row["arr"])
-                ax.annotate(text, point, (0, 7 if up else -8), color=colour, fontweight=weight, zorder=4, **beside)
+        half = _LETTER * len(text) / 2
+        for dx, dy, sideways, upright in _PLACES:
+            x, y = row["x"] + dx + half * (1 if dx > 0 else -1 if dx < 0 else 0), row["y"] + dy
+            if all(abs(x - a) > half + wide or abs(y - b) > 0.04 for a, b, wide in taken):
+                taken.append((x, y, half))
+                beside: dict[str, Any] = {"xycoords": "axes fraction", "ha": sideways, "va": upright, "fontsize": 8.5}
+                beside["fontweight"] = "bold" if row["best"] or row["today"] else "normal"
+                place = (row["x"] + dx, row["y"] + dy)
+                ax.annotate(text, place, color=GREEN if row["best"] else INK, zorder=4, **beside)
                 break
 
 
@@ -120,7 +136,7 @@ def _subtitle(found: Frontier) -> str:
         f"ARR after {found.horizon_months} months, mean over {found.draws} fresh draws that had no part in choosing. "
         "The line joins plans\nthat no other beats; "
         + ("green: worth most in net value; " if found.best else "")
-        + f"ring: today ({money(_today(found), found.scenario.currency)} a year); pale dots: {rest} more plans tried.\n"
+        + f"ring: today ({money(_today(found), found.scenario.currency)} a year); pale: {rest} more plans tried.\n"
         f"Colour: chance that GRR misses {percent(found.floor, 1)} ({floor}). Gross margin and effects of touches are "
         "assumed."
     )

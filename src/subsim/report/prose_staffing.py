@@ -63,7 +63,7 @@ def _line(found: Frontier) -> str:
     return (
         f"The frontier of ARR against cost has {len(rows)} plans, from {money(cheap['cost_a_year'], currency)} a year "
         f"({money(cheap['arr'], currency)} ARR, GRR below {percent(found.floor, 1)} in "
-        f"{chance(cheap['p_grr_below_floor'])}) to {money(dear['cost_a_year'], currency)} "
+        f"{chance(cheap['p_grr_below_floor'])} of draws) to {money(dear['cost_a_year'], currency)} "
         f"({money(dear['arr'], currency)}, {chance(dear['p_grr_below_floor'])}); today's plan {place}."
     )
 
