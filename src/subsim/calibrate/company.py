@@ -22,7 +22,12 @@ WIDTHS: dict[str, tuple[Family, float]] = {
     "onboarding.hours": ("lognormal", 0.7),
     "onboarding.customer_delay": ("lognormal", 0.7),
     "onboarding.customer_delay_sd": ("lognormal", 0.4),
+    "engagement.rest": ("normal", 0.5),
+    "engagement.opening_mean": ("normal", 1.0),
+    "engagement.opening_sd": ("lognormal", 0.5),
     "renewal.base": ("normal", 0.8),
+    # Densest at 0, so that accounts may be alike.
+    "renewal.frailty": ("gamma", 1.0),
     "renewal.drift": ("lognormal", 0.2),
     "renewal.contraction": ("normal", 0.8),
     "renewal.uncontrollable": ("lognormal", 0.8),

@@ -1,0 +1,91 @@
+"""Many futures of one company: the same history to its last minute, then other luck, with and without a decision.
+
+A run is stopped at the end of its history and copied; each copy goes on with random numbers of its own. What hides in
+the accounts, in queues and in people's heads is therefore as it truly was, which no book shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subsim._jit import entry, word
+from subsim.engine import Setup
+from subsim.engine import events as ev
+from subsim.engine import metrics as m
+from subsim.engine.compiled.heap import pop, push_key
+from subsim.engine.compiled.loop import handle
+from subsim.engine.compiled.month import close_month
+from subsim.engine.compiled.start import begin, zero
+from subsim.engine.frame import frame
+from subsim.engine.run import _enlarge, _state
+from subsim.engine.state import N_EVENTS, STATUS, State
+from subsim.random.entities import account_entity
+
+Floats = NDArray[np.float64]
+_TIME_BITS = word(37)
+_KIND_BITS = word(32)
+_KIND_MASK = word(31)
+_NUMBER_MASK = word((1 << 32) - 1)
+
+
+@entry
+def advance(w: Any, s: Any, row: Any, seed: Any, run: Any, fresh: int, until: int) -> int:
+    """Handle all events before a minute, from the beginning if fresh; gives the status."""
+    if fresh:
+        zero(s)
+        begin(w, s, row, seed, run)
+    while s.count[N_EVENTS] > 0 and s.count[STATUS] == ev.OK:
+        key: Any = pop(s)
+        t: Any = np.int64(key >> _TIME_BITS)
+        if t >= until:
+            push_key(s, t, key)
+            break
+        kind: Any = np.int64((key >> _KIND_BITS) & _KIND_MASK)
+        if kind == ev.MONTH_END:
+            close_month(w, s, t)
+        else:
+            number: Any = np.int64(key & _NUMBER_MASK)
+            handle(w, s, t, kind, number)
+    return int(s.count[STATUS])
+
+
+def futures(setup: Setup, history: int, *, seed: int, luck: int, count: int) -> Floats:
+    """ARR at the month ends after so many months of history: array [count, months], in currency units.
+
+    The history is that of draw 0 under `seed`. Future j has the luck of run j under the seed `luck`: the same in every
+    set-up that shares the history, so that decisions are compared in pairs; and, as accounts and leads then go by the
+    names that the book gives them, the luck that a run of the product from that book has in draw j.
+    """
+    begins, ends = int(setup.world.months[history]), int(setup.world.months[-1]) + 1
+    state = _state(setup)
+    while True:
+        known, arr = _history(setup, state, seed, begins), []
+        while known is not None and len(arr) < count and _future(setup, state, known, luck, len(arr), ends):
+            arr.append(state.segments[history:, :, m.S_ARR].sum(axis=1) / 100)
+        if len(arr) == count:
+            return np.array(arr)
+        state = _enlarge(setup, state)
+
+
+def _history(setup: Setup, state: State, seed: int, until: int) -> State | None:
+    """A copy of the state when the history ends; None where the arrays are too small."""
+    status = advance(frame(setup.world), frame(state), setup.parameters[0], np.uint64(seed), np.int64(0), 1, until)
+    if status != ev.OK:
+        return None
+    known = State(*(array.copy() for array in state))
+    known.accounts["entity"] = [account_entity(f"D{i + 1:04d}") for i in range(known.accounts.size)]
+    known.accounts["reviews"] = 0
+    known.sources[:] = 0
+    return known
+
+
+def _future(setup: Setup, state: State, known: State, luck: int, run: int, until: int) -> bool:
+    """Go on from the end of the history; False where the arrays are too small."""
+    for array, value in zip(state, known, strict=True):
+        array[...] = value
+    state.key[:] = luck, run
+    row = setup.parameters[0]
+    return bool(advance(frame(setup.world), frame(state), row, np.uint64(luck), np.int64(run), 0, until) == ev.OK)
