@@ -69,13 +69,9 @@ INLINE void new_spell(State *s, int64_t i, int64_t which)
 INLINE void arm(WS, int64_t i, int64_t which, int64_t t)
 {
     int64_t until = s->accounts[i].review_at, x = i * risk_RISKS + which;
-    double rate = s->rate[x];
-    int64_t when = risk_meets(s->left[x], rate, t, until);
+    int64_t when = risk_look_ahead(&s->left[x], s->rate[x], t, until);
     s->pending[x] = when;
-    if (when == clock_NEVER)
-        s->left[x] = risk_rest(s->left[x], rate, t, until);
-    else
-        push(w, s, when, ev_RISK, x);
+    if (when != clock_NEVER) push(w, s, when, ev_RISK, x);
 }
 
 static void arm_all(WS, int64_t i, int64_t t)
@@ -293,6 +289,7 @@ static int64_t new_row(WS, uint64_t entity, int64_t segment, int64_t start)
     }
     for (int64_t k = 0; k < w->n_work; k++) {
         ITEM *item = &s->items[i * w->n_work + k];
+        s->waiting[i * w->n_work + k] = 0;
         item->state = item->n = item->tag = 0;
         item->next_due = item->lapses = item->overflow = clock_NEVER;
     }

@@ -84,10 +84,8 @@ static void review(WS, int64_t seat, int64_t t)
     x->overtime = 0;
     x->review_at = t + clock_MONTH;
     push(w, s, x->review_at, ev_SEAT_REVIEW, seat);
-    int64_t when = risk_meets(x->threshold, rate, t, x->review_at);
-    if (when == clock_NEVER)
-        x->threshold = risk_rest(x->threshold, rate, t, x->review_at);
-    else {
+    int64_t when = risk_look_ahead(&x->threshold, rate, t, x->review_at);
+    if (when != clock_NEVER) {
         x->threshold = NOT_AGAIN;
         x->leaves_at = when;
         push(w, s, when, ev_SEAT_LEAVES, seat);
@@ -405,9 +403,8 @@ static void backlog(WS, int64_t i)
 {
     int64_t counted = 0;
     for (int64_t k = 0; k < w->n_work; k++) {
-        ITEM *item = &s->items[i * w->n_work + k];
-        if (item->state != 1) continue;
-        int64_t team = team_of(s, item->desk);
+        if (!s->waiting[i * w->n_work + k]) continue;
+        int64_t team = team_of(s, s->items[i * w->n_work + k].desk);
         by_team(s, team, T_BACKLOG_ITEMS, 1);
         if (!(counted & (1 << team))) {
             counted |= 1 << team;

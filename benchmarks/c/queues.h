@@ -167,6 +167,7 @@ static void join(State *s, int64_t desk, int64_t x)
     item->left = -1;
     item->right = -1;
     item->desk = desk;
+    s->waiting[x] = 1;
     int64_t root = merge(s, s->roots[desk], x);
     s->roots[desk] = root;
     s->items[root].parent = -1;
@@ -184,6 +185,7 @@ static void leave(State *s, int64_t x)
     else
         s->items[parent].right = rest;
     item->desk = -1;
+    s->waiting[x] = 0;
 }
 
 /* work.py */
@@ -224,6 +226,16 @@ static void queue(WS, int64_t i, int64_t x, int64_t team, int64_t t)
     ask_dispatch(w, s, team, t);
 }
 
+static double hours_scale(State *s, int64_t work)
+{
+    double shape = s->p[at_work_hours_shape + work], *known = &s->hours_scale[2 * work];
+    if (known[0] != shape) {
+        known[0] = shape;
+        known[1] = scale_of_mean(shape);
+    }
+    return known[1];
+}
+
 static int raise_item(WS, int64_t i, int64_t work, int64_t t, int64_t latest, int64_t tag)
 {
     ACCOUNT *a = &s->accounts[i];
@@ -236,7 +248,7 @@ static int raise_item(WS, int64_t i, int64_t work, int64_t t, int64_t latest, in
     if (role == work_ONBOARDING)
         item->minutes = work_minutes(s->p, s->key, a->entity, a->segment, a->fit);
     else
-        item->minutes = item_minutes(s->p, s->key, who, n, work);
+        item->minutes = item_minutes(s->p, s->key, who, n, work, hours_scale(s, work));
     int64_t due_at = least(work_due(s->p, t, work), latest), policy = work_policy(s->p, work);
     item->rank = work_rank(s->p, work, a->tier, due_at, t);
     item->raised = t;

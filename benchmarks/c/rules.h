@@ -397,15 +397,13 @@ INLINE int64_t purpose_of(int64_t risk)
     return purpose[risk];
 }
 
-INLINE int64_t risk_meets(double left, double rate, int64_t now, int64_t until)
+INLINE int64_t risk_look_ahead(double *left, double rate, int64_t now, int64_t until)
 {
-    if (rate <= 0.0 || left >= rate * (until - now) / clock_YEAR) return clock_NEVER;
-    return least(until, now + (int64_t)(left / rate * clock_YEAR + 0.5));
-}
-
-INLINE double risk_rest(double left, double rate, int64_t now, int64_t until)
-{
-    return left - higher_of(rate, 0.0) * (until - now) / clock_YEAR;
+    if (rate <= 0.0) return clock_NEVER;
+    double used = rate * (until - now) / clock_YEAR;
+    if (*left < used) return least(until, now + (int64_t)(*left / rate * clock_YEAR + 0.5));
+    *left -= used;
+    return clock_NEVER;
 }
 
 INLINE int64_t reactivation_after(Parameters p, Key key, uint64_t entity, int64_t spell, int64_t segment)
@@ -460,10 +458,12 @@ INLINE int reached(Parameters p, Key key, uint64_t who, int64_t n, int64_t campa
 
 INLINE int64_t work_policy(Parameters p, int64_t work) { return (int64_t)p[at_work_overload + work]; }
 
-INLINE int64_t item_minutes(Parameters p, Key key, uint64_t who, int64_t n, int64_t work)
+INLINE double scale_of_mean(double shape) { return exp(-log_gamma(1.0 + 1.0 / shape)); }
+
+INLINE int64_t item_minutes(Parameters p, Key key, uint64_t who, int64_t n, int64_t work, double scale)
 {
-    double shape = p[at_work_hours_shape + work], scale = p[at_work_hours + work] * exp(-log_gamma(1.0 + 1.0 / shape));
-    return (int64_t)(weibull(draw(key, purposes_WORK_HOURS, who, n), shape, scale) * 60.0 + 0.5);
+    double u = draw(key, purposes_WORK_HOURS, who, n);
+    return (int64_t)(weibull(u, p[at_work_hours_shape + work], p[at_work_hours + work] * scale) * 60.0 + 0.5);
 }
 
 INLINE int64_t work_due(Parameters p, int64_t now, int64_t work) { return now + minutes(p[at_work_deadline + work]); }

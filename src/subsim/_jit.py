@@ -11,8 +11,8 @@ import hashlib
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher, cpu_target
-from numba.core.types import int64, signed_domain
+from numba.core.types import int64, intp, signed_domain
 from numba.core.types.misc import unliteral
 from numba.misc.appdirs import AppDirs
+from numba.np import arrayobj
 
 PACKAGE = Path(__file__).resolve().parent
 COMPILED = not config.DISABLE_JIT
@@ -242,11 +244,33 @@ class _PackageCache(FunctionCache):  # type: ignore[misc]
             return False
 
 
+@contextmanager
+def _indices_from_zero() -> Iterator[None]:
+    """While our own code compiles, an index is a place from 0 on: no access tests whether it counts from the end.
+
+    With bounds checks on, an index below zero is then an error, as it should be.
+    """
+    with global_compiler_lock:
+        numbas_own, arrayobj.fix_integer_index = arrayobj.fix_integer_index, _place
+        try:
+            yield
+        finally:
+            arrayobj.fix_integer_index = numbas_own
+
+
+def _place(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
+    return context.cast(builder, index, kind, intp)
+
+
 class _WideDispatcher(CPUDispatcher):  # type: ignore[misc]
     """Compiles a function once for all whole numbers: narrow ones and literals are passed as int64.
 
     Otherwise `f(0)`, `f(account.segment)` and `f(n)` are three functions, and so is everything that they call.
     """
+
+    def compile(self, sig: Any) -> Any:
+        with _indices_from_zero():
+            return super().compile(sig)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         return super().get_call_template(tuple(map(_wide, args)), {name: _wide(kind) for name, kind in kws.items()})

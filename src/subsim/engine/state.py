@@ -199,11 +199,13 @@ class State(NamedTuple):
     pending: Any  # int32[capacity, RISKS]
     spells: Any  # int32[capacity, RISKS]
     items: Any  # ITEM[capacity * n_work]
+    waiting: Any  # int8[capacity * n_work]: whether the item waits at a desk, close together to be counted fast
     roots: Any  # int64[TEAMS + seats]
     seats: Any  # SEAT[seats]
     sources: Any  # int64[segments]: leads so far
     multiplier: Any  # float64[segments, 2]: month and its multiplier on arrivals
     sends: Any  # int64[campaigns]
+    hours_scale: Any  # float64[work, 2]: shape of hours, and the scale of a law with mean 1 and that shape
     dispatch: Any  # int64[TEAMS]: minute of the pending dispatch
     idle_first: Any  # int64[TEAMS]: the team's seat that has been idle longest, or -1
     idle_last: Any  # int64[TEAMS]
@@ -234,10 +236,12 @@ def new_state(
         pending=np.zeros((accounts, RISKS), np.int32),
         spells=np.zeros((accounts, RISKS), np.int32),
         items=np.zeros(accounts * world.n_work, ITEM).view(np.recarray),
+        waiting=np.zeros(accounts * world.n_work, np.int8),
         roots=np.full(TEAMS + seats, -1, np.int64),
         seats=world.seats.copy().view(np.recarray),
         sources=np.zeros(segments, np.int64),
         multiplier=np.zeros((segments, 2)),
+        hours_scale=np.zeros((world.n_work, 2)),
         sends=np.zeros(max(world.n_campaigns, 1), np.int64),
         dispatch=np.full(TEAMS, NEVER, np.int64),
         idle_first=np.full(TEAMS, -1, np.int64),

@@ -94,12 +94,9 @@ def new_spell(s: Any, i: int, which: int) -> None:
 def arm(w: Any, s: Any, i: int, which: int, t: int) -> None:
     """Look ahead to the next review: schedule the risk if its threshold is met by then, else use some of it up."""
     until = s.accounts[i].review_at
-    rate = s.rate[i, which]
-    when = risk.meets(s.left[i, which], rate, t, until)
+    when, s.left[i, which] = risk.look_ahead(s.left[i, which], s.rate[i, which], t, until)
     s.pending[i, which] = when
-    if when == NEVER:
-        s.left[i, which] = risk.rest(s.left[i, which], rate, t, until)
-    else:
+    if when != NEVER:
         push(w, s, when, ev.RISK, i * risk.RISKS + which)
 
 

@@ -48,6 +48,7 @@ def join(s: Any, desk: int, x: int) -> None:
     item.left = -1
     item.right = -1
     item.desk = desk
+    s.waiting[x] = 1
     root = _merge(s, s.roots[desk], x)
     s.roots[desk] = root
     s.items[root].parent = -1
@@ -68,3 +69,4 @@ def leave(s: Any, x: int) -> None:
     else:
         s.items[parent].right = rest
     item.desk = -1
+    s.waiting[x] = 0

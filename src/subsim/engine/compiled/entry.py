@@ -77,6 +77,7 @@ def new_row(w: Any, s: Any, entity: int, segment: int, start: int) -> int:
         s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), entity, 0)
     for k in range(w.n_work):
         item = s.items[i * w.n_work + k]
+        s.waiting[i * w.n_work + k] = 0
         item.state = 0
         item.n = 0
         item.tag = 0

@@ -82,9 +82,9 @@ def backlog(w: Any, s: Any, i: int, month: int) -> None:
     """Waiting items of an account by team, and its ARR once for each team it waits for."""
     counted = 0
     for k in range(w.n_work):
-        item = s.items[i * w.n_work + k]
-        if item.state != 1:
+        if s.waiting[i * w.n_work + k] == 0:
             continue
+        item = s.items[i * w.n_work + k]
         team = s.seats[item.desk - at.TEAMS].team if item.desk >= at.TEAMS else item.desk
         s.teams[month, team, m.T_BACKLOG_ITEMS] += 1
         if not counted & (1 << team):

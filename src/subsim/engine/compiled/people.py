@@ -82,10 +82,8 @@ def review(w: Any, s: Any, seat: int, t: int) -> None:
     x.overtime = 0
     x.review_at = t + MONTH
     push(w, s, x.review_at, ev.SEAT_REVIEW, seat)
-    when = risk.meets(x.threshold, rate, t, x.review_at)
-    if when == NEVER:
-        x.threshold = risk.rest(x.threshold, rate, t, x.review_at)
-    else:
+    when, x.threshold = risk.look_ahead(x.threshold, rate, t, x.review_at)
+    if when != NEVER:
         x.threshold = _NOT_AGAIN
         x.leaves_at = when
         push(w, s, when, ev.SEAT_LEAVES, seat)

@@ -33,6 +33,18 @@ def desk_of(w: Any, s: Any, i: int, team: int) -> int:
 
 
 @inner
+def hours_scale(s: Any, work: int) -> float:
+    """`scale_of_mean` of a work type, computed again only when a lever or a new run changes the shape."""
+    known = s.hours_scale
+    shape = s.p[at.work_hours_shape + work]
+    if known[work, 0] != shape:
+        known[work, 0] = shape
+        known[work, 1] = rules.scale_of_mean(shape)
+    scale: float = known[work, 1]
+    return scale
+
+
+@inner
 def raise_item(w: Any, s: Any, i: int, work: int, t: int, latest: int, tag: int) -> bool:
     """Raise an account's item of a type, unless one is open or nobody does such work; ``latest`` caps its due date."""
     a = s.accounts[i]
@@ -48,7 +60,7 @@ def raise_item(w: Any, s: Any, i: int, work: int, t: int, latest: int, tag: int)
     if role == rules.ONBOARDING:
         item.minutes = onboarding.work_minutes(s.p, s.key, a.entity, a.segment, a.fit)
     else:
-        item.minutes = rules.item_minutes(s.p, s.key, who, n, work)
+        item.minutes = rules.item_minutes(s.p, s.key, who, n, work, hours_scale(s, work))
     due_at = min(rules.due(s.p, t, work), latest)
     item.rank = rules.rank(s.p, work, a.tier, due_at, t)
     item.raised = t

@@ -88,10 +88,8 @@ def review(model: Model, seat: Seat) -> None:
     rate = people.leave_rate(model.p, team, seat.busy / MONTH, overtime_share)
     seat.busy = seat.overtime = 0
     seat.review_at = now + MONTH
-    when = risk.meets(seat.threshold, rate, now, seat.review_at)
-    if when == NEVER:
-        seat.threshold = risk.rest(seat.threshold, rate, now, seat.review_at)
-    else:
+    when, seat.threshold = risk.look_ahead(seat.threshold, rate, now, seat.review_at)
+    if when != NEVER:
         seat.threshold = _NOT_AGAIN
         seat.leaves_at = when
         model.env.process(departure(model, seat))

@@ -51,11 +51,8 @@ def risk(model: Model, account: Account, which: int) -> Generator[Event, Any, No
 def look_ahead(model: Model, account: Account, which: int, rate: float) -> bool:
     """Whether a risk comes before the next review; if not, some of its threshold is used up."""
     left, until = account.threshold_left, account.review_at
-    account.risk_at[which] = rules.meets(left[which], rate, model.now, until)
-    if account.risk_at[which] < NEVER:
-        return True
-    left[which] = rules.rest(left[which], rate, model.now, until)
-    return False
+    account.risk_at[which], left[which] = rules.look_ahead(left[which], rate, model.now, until)
+    return account.risk_at[which] < NEVER
 
 
 def rate_of(model: Model, account: Account, which: int) -> float:

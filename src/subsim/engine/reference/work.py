@@ -95,7 +95,8 @@ def raise_item(model: Model, account: Account, work: WorkType, latest: int, tag:
     if work.role == rules.ONBOARDING:
         takes = onboarding.work_minutes(p, key, account.entity, account.segment, account.fit)
     else:
-        takes = rules.item_minutes(p, key, who, n, work.number)
+        scale = rules.scale_of_mean(p[at.work_hours_shape + work.number])
+        takes = rules.item_minutes(p, key, who, n, work.number, scale)
     due_at = min(rules.due(p, now, work.number), latest)
     policy = rules.policy(p, work.number)
     lapses = NEVER

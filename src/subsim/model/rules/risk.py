@@ -44,17 +44,14 @@ def purpose_of(risk: int) -> int:
 
 
 @rule
-def meets(left: float, rate: float, now: int, until: int) -> int:
-    """When a threshold with ``left`` to go is met at ``rate`` per year, if before ``until``; else NEVER."""
-    if rate <= 0.0 or left >= rate * (until - now) / YEAR:
-        return NEVER
-    return min(until, now + int(left / rate * YEAR + 0.5))
-
-
-@rule
-def rest(left: float, rate: float, now: int, until: int) -> float:
-    """What is left of a threshold that was not met between ``now`` and ``until``."""
-    return left - max(rate, 0.0) * (until - now) / YEAR
+def look_ahead(left: float, rate: float, now: int, until: int) -> tuple[int, float]:
+    """When a threshold with ``left`` to go is met at ``rate`` a year (NEVER: not before ``until``), and its rest."""
+    if rate <= 0.0:
+        return NEVER, left
+    used = rate * (until - now) / YEAR
+    if left >= used:
+        return NEVER, left - used
+    return min(until, now + int(left / rate * YEAR + 0.5)), left
 
 
 @rule

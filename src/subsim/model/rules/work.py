@@ -37,11 +37,19 @@ def policy(p: Any, work: int) -> int:
 
 
 @rule
-def item_minutes(p: Any, key: Any, who: int, n: int, work: int) -> int:
-    """Minutes of the n-th item of a type for an account (``who`` joins both): Weibull around the type's mean."""
-    shape = p[at.work_hours_shape + work]
-    scale = p[at.work_hours + work] * math.exp(-log_gamma(1.0 + 1.0 / shape))
-    return int(weibull(draw(key, purposes.WORK_HOURS, who, n), shape, scale) * 60.0 + 0.5)
+def scale_of_mean(shape: float) -> float:
+    """Scale of a Weibull law over its mean, 1 / Gamma(1 + 1 / shape)."""
+    return math.exp(-log_gamma(1.0 + 1.0 / shape))
+
+
+@rule
+def item_minutes(p: Any, key: Any, who: int, n: int, work: int, scale: float) -> int:
+    """Minutes of the n-th item of a type for an account (``who`` joins both): Weibull around the type's mean.
+
+    ``scale`` is `scale_of_mean` of the type's shape, which an engine need not compute for every item.
+    """
+    u = draw(key, purposes.WORK_HOURS, who, n)
+    return int(weibull(u, p[at.work_hours_shape + work], p[at.work_hours + work] * scale) * 60.0 + 0.5)
 
 
 @rule
