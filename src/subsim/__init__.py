@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from subsim.experiment.information import Information, value_of_information
     from subsim.experiment.investments import Investment, investment
     from subsim.experiment.needed_effect import NeededEffect, needed_effect
+    from subsim.experiment.pilot_design import PilotDesign, design_pilot
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
     from subsim.experiment.time_to_value import TimeToValue, time_to_value
@@ -50,6 +51,7 @@ _ROOMS = {
     "subsim.experiment.information": ("Information", "value_of_information"),
     "subsim.experiment.investments": ("Investment", "investment"),
     "subsim.experiment.needed_effect": ("NeededEffect", "needed_effect"),
+    "subsim.experiment.pilot_design": ("PilotDesign",),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
     "subsim.experiment.time_to_value": ("TimeToValue", "time_to_value"),
@@ -109,6 +111,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Investment",
     "time_to_value",
     "TimeToValue",
+    "design_pilot",
+    "PilotDesign",
     "staff",
     "Staffing",
     "Limits",
@@ -134,6 +138,24 @@ def _calibrate() -> Callable[..., Posterior]:
     return functools.wraps(function)(functools.partial(function, simulate=_histories))
 
 
+def _lift(book: Book, touch: str) -> tuple[float, float] | None:
+    """Standard deviation of a touch's lift after and before a book spoke; None where it taught nothing."""
+    from subsim.calibrate import calibrate
+    from subsim.calibrate.engagement import Engagement
+
+    posterior, key = calibrate(book, only=[Engagement()]), ("work.lift", (touch,))
+    if key in posterior.silent or not posterior.events.get(key, 0):
+        return None
+    return float(posterior.draws[key].std()), float(posterior.priors[key].sd)
+
+
+def _design_pilot() -> Callable[..., PilotDesign]:
+    """`design_pilot` with the calibration's own estimator; experiments do not import calibration."""
+    function = importlib.import_module("subsim.experiment.pilot_design").design_pilot
+    bound: Callable[..., PilotDesign] = functools.wraps(function)(functools.partial(function, estimate=_lift))
+    return bound
+
+
 class _Package(ModuleType):
     """This package: importing the room `calibrate` would put it in the place of the function of that name."""
 
@@ -150,12 +172,15 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name == "design_pilot":
+        value: Any = _design_pilot()
+    elif name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    else:
         raise AttributeError(f"module 'subsim' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, "design_pilot"})

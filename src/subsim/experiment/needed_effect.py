@@ -110,7 +110,7 @@ def needed_effect(
 
     def gain(effect: float) -> float:
         nonlocal horizon
-        pair = [_with_effect(each, name, write_value(row, effect), keys) for each in (base, scenario)]
+        pair = [with_effect(each, name, write_value(row, effect), keys) for each in (base, scenario)]
         runs = run(pair, draws=draws, seed=seed, workers=workers, posterior=posterior)
         found = runs.contrast(scenario.name, base=base.name).row(metric)
         horizon = int(found["horizon_months"])
@@ -119,7 +119,7 @@ def needed_effect(
         return mean
 
     value = _crossing(gain, low, high, steps)
-    cell = _cell(scenario, name, keys)
+    cell = believed_cell(scenario, name, keys)
     table = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("effect", ignore_index=True)
     reached = None if value is None or cell is None else _chance(cell, value, rising=rows[1][1] > rows[0][1])
     believed = row.value if cell is None else cell.value
@@ -141,7 +141,7 @@ def _crossing(gain: Callable[[float], float], low: float, high: float, steps: in
     return low + (high - low) * at_low / (at_low - at_high)
 
 
-def _with_effect(scenario: Scenario, name: str, value: object, keys: dict[str, str]) -> Scenario:
+def with_effect(scenario: Scenario, name: str, value: object, keys: dict[str, str]) -> Scenario:
     """The scenario with the effect set, in place of what it declares or assumes about it."""
     data = scenario.to_dict()
 
@@ -154,7 +154,7 @@ def _with_effect(scenario: Scenario, name: str, value: object, keys: dict[str, s
     return scenario.replace(**changes)
 
 
-def _cell(scenario: Scenario, name: str, keys: dict[str, str]) -> Cell | None:
+def believed_cell(scenario: Scenario, name: str, keys: dict[str, str]) -> Cell | None:
     """What the scenario believes about the effect; None where several cells differ."""
     own = [
         cell

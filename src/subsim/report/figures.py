@@ -4,6 +4,7 @@ from subsim.report.fans import fan, plans_fan
 from subsim.report.frontier import frontier
 from subsim.report.investments import investments
 from subsim.report.load import utilisation
+from subsim.report.pilots import pilots
 from subsim.report.plans import coverage
 from subsim.report.pooling import pooling
 from subsim.report.response import response
@@ -16,6 +17,7 @@ __all__ = [
     "fan",
     "frontier",
     "investments",
+    "pilots",
     "plans_fan",
     "pooling",
     "response",
