@@ -26,10 +26,12 @@ from numpy.typing import NDArray
 import subsim as ss
 from subsim.calibrate import calibrate
 from subsim.calibrate.company import described
+from subsim.calibrate.priors import Prior
 from subsim.engine import simulate
 from subsim.experiment.build import build
 from subsim.experiment.results import Outcome, Runs
 from verification.companies import YEAR, Company, drawn, with_opening
+from verification.courses import courses
 
 Floats = NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
@@ -37,6 +39,12 @@ HERE = Path(__file__).resolve().parent
 LEFT_OUT = {"engagement.opening_mean", "engagement.opening_sd", "contraction.rate"}
 LEVELS = (0.05, 0.5, 0.95)
 RUNS = 100
+COURSES = 16  # that a company's own future takes
+COMPARED = (
+    ("forecast less what truly comes", "posterior", "true"),
+    ("forecast less that of a calibration told that accounts are alike", "posterior", "told"),
+    ("forecast with the company's own numbers less what truly comes", "own", "true"),
+)
 COLUMNS = ("seed", "name", "of", "truth", "q05", "q50", "q95", "rank")
 
 
@@ -55,24 +63,35 @@ def one(seed: int) -> dict[str, Any]:
 
 
 def alike(seed: int) -> dict[str, Any]:
-    """A company whose accounts share one risk: its year to come from the posterior, and from its own numbers."""
+    """A company whose accounts share one risk: its year to come as forecast, and as the company's own past goes on.
+
+    Forecast from its posterior, from the posterior of a calibration that is told that accounts are alike, and from its
+    own numbers; the first two differ by the belief in differences alone, the last shows what the opening state costs.
+    """
     company = drawn(seed, size=0.6, numbers={"renewal.frailty": 0.0})
+    told = {("renewal.frailty", ()): Prior("fixed", 0.0)}
     with tempfile.TemporaryDirectory() as folder:
         company.write(Path(folder))
-        posterior = calibrate(ss.read_book(folder, as_of=company.as_of))
+        book = ss.read_book(folder, as_of=company.as_of)
         outlook = company.outlook(Path(folder), with_plan=True)
-        runs = ss.run(outlook, draws=RUNS, seed=seed, posterior=posterior, force=True, workers=1)
-        own = _own_forecast(company, outlook, seed)
-    start = runs.opening_arr()
-    found = {"seed": seed, "frailty": float(np.median(posterior.draws["renewal.frailty", ("smb",)]))}
-    for name, metric, unit in (("arr", "arr", start), ("grr", "grr_ttm", 1.0)):
-        means = [float(each.samples(None, metric)[:, -1].mean()) / unit for each in (runs, own)]
-        found |= {f"{name}_posterior": means[0], f"{name}_own": means[1]}
+        posterior = calibrate(book)
+        posteriors = {"posterior": posterior, "told": calibrate(book, priors=told)}
+        forecasts = {
+            name: ss.run(outlook, draws=RUNS, seed=seed, posterior=each, force=True, workers=1)
+            for name, each in posteriors.items()
+        }
+        forecasts["own"] = _own_forecast(company, outlook, seed)
+    came = courses(company, COURSES)
+    start = float(came.samples(None, "arr")[0, -YEAR - 1])
+    found: dict[str, Any] = {"seed": seed, "frailty": float(np.median(posterior.draws["renewal.frailty", ("smb",)]))}
+    for name, runs in (forecasts | {"true": came}).items():
+        found[f"arr_{name}"] = float(runs.samples(None, "arr")[:, -1].mean()) / start
+        found[f"grr_{name}"] = float(runs.samples(None, "grr_ttm")[:, -1].mean())
     return found
 
 
 def _own_forecast(company: Company, outlook: Any, seed: int) -> Runs:
-    """The same year with the company's own numbers in every run, and the true state of its accounts."""
+    """The same year with the company's own numbers in every run, from the opening state that a book gives."""
     setup = build(outlook, draws=RUNS, seed=seed, fixed_parameters=True)
     setup = replace(setup, parameters=np.repeat(with_opening(company), RUNS, axis=0))
     outcome = Outcome(outlook, setup, simulate(setup, seed=seed))
@@ -119,19 +138,24 @@ def page(recovered: Path, of_alike: Path) -> None:
     for (name, label), rows in table.groupby(["name", "label"]):
         below, above = ((rows["rank"] < LEVELS[0]).mean(), (rows["rank"] > LEVELS[2]).mean())
         lines.append(f"| {name} | {label} | {len(rows)} | {rows['covered'].mean():.0%} | {below:.0%} | {above:.0%} |")
-    lines += ["", *_alike_lines(of_alike)]
+    lines += ["", *alike_lines(of_alike)]
     (HERE / "recovery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 
-def _alike_lines(path: Path) -> list[str]:
+def alike_lines(path: Path) -> list[str]:
+    """The section on companies whose accounts share one risk."""
     rows = pd.DataFrame([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
-    lines = ["## Companies without heterogeneity", ""]
-    for name, title in (("arr", f"ARR after {YEAR} months, in % of today's"), ("grr", f"GRR over {YEAR} months, in %")):
-        bias = 100 * (rows[f"{name}_posterior"] - rows[f"{name}_own"])
-        error = bias.std() / np.sqrt(len(bias))
-        lines.append(f"- {title}: bias {bias.mean():+.2f} points (standard error {error:.2f}, {len(bias)} companies)")
-    return [*lines, f"- median frailty of smb in the posteriors: {rows['frailty'].median():.2f}; in truth 0"]
+    lines = [f"## Companies without heterogeneity: {len(rows)}", ""]
+    lines += ["Difference in points, mean and (standard error).", ""]
+    lines += [f"| what | ARR after {YEAR} months, % of today's | GRR over {YEAR} months |", "|---|---:|---:|"]
+    for title, one_side, other in COMPARED:
+        cells = []
+        for metric in ("arr", "grr"):
+            bias = 100 * (rows[f"{metric}_{one_side}"] - rows[f"{metric}_{other}"])
+            cells.append(f"{bias.mean():+.2f} ({bias.std() / np.sqrt(len(bias)):.2f})")
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return [*lines, "", f"Median frailty of smb in the posteriors: {rows['frailty'].median():.2f}; in truth 0."]
 
 
 def resumed(path: Path, first: int, last: int, make: Callable[[int], dict[str, Any]]) -> None:

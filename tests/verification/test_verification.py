@@ -10,6 +10,7 @@ from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
 from verification import recovery, sbc
 from verification.companies import believed, drawn
+from verification.courses import courses
 
 
 def uniforms(name: str, size: tuple[int, int]) -> np.ndarray:
@@ -30,6 +31,17 @@ def test_the_year_to_come_goes_on_from_the_history() -> None:
     assert len(until) == 24
     book = company.book()
     assert until[11] == pytest.approx(book.ledger.drop_duplicates("account_id", keep="last")["after"].sum() / 100)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_courses_share_the_past_that_the_book_tells_and_differ_afterwards() -> None:
+    company = drawn(3, months=12, size=0.3)
+    arr = courses(company, 3).samples(None, "arr")
+    assert arr.shape == (3, 24)
+    assert np.ptp(arr[:, :12], axis=0).max() == 0
+    book = company.book()
+    assert arr[0, 11] == pytest.approx(book.ledger.drop_duplicates("account_id", keep="last")["after"].sum() / 100)
+    assert len(set(arr[:, -1])) == 3
 
 
 def test_segments_share_half_of_the_prior_variance() -> None:
@@ -72,3 +84,18 @@ def test_intervals_that_miss_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "recovered.jsonl"
     path.write_text(json.dumps({"seed": 1, "status": "PASS", "rows": rows}) + "\n", encoding="utf-8")
     assert recovery.table_of(path)["covered"].tolist() == [True, False]
+
+
+def test_biases_of_companies_without_heterogeneity_are_told(tmp_path: Path) -> None:
+    names = ("posterior", "told", "own", "true")
+    rows = [
+        {"seed": seed, "frailty": 0.1}
+        | {f"{of}_{name}": 1.0 + 0.01 * place * seed for place, name in enumerate(names)}
+        | {f"arr_{name}": 1.2 for name in names}
+        for seed in (1, 2)
+        for of in ("grr",)
+    ]
+    path = tmp_path / "alike.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    told = "\n".join(recovery.alike_lines(path))
+    assert "| forecast less what truly comes | +0.00 (0.00) | -4.50 (1.50) |" in told
