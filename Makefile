@@ -15,7 +15,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 
 help:
 	@echo 'make install   set up $(VENV) from requirements.lock'
-	@echo 'make forecast  simulate the demo company under several coverage plans'
+	@echo 'make forecast  calibrate on the demo company, compare coverage plans, write the report'
 	@echo 'make notebooks write the notebooks again from their texts and run them'
 	@echo 'make test      run the tests'
 	@echo 'make lint      style, types and the checks of the tree'

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from subsim.cli import value
+from subsim.cli import forecasting, value
 from subsim.cli.options import (
     AsOf,
     BookSource,
@@ -42,8 +42,6 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 _FAULT = 70  # of ours, not of the input
 _STOPPED = 130
-#: Coverage plans that `forecast` compares, the first is the base.
-PLANS = ("baseline", "pooled_mid_market", "tech_touch_long_tail", "high_touch", "two_more_csms")
 
 
 @app.command()
@@ -124,38 +122,7 @@ def compare(
     screen.out.print(f"\nWritten to {folder}")
 
 
-@app.command()
-def forecast(
-    scenarios: Annotated[Path, typer.Option("--scenarios", help="Folder of scenario files.")] = Path("scenarios"),
-    draws: Draws = 200,
-    seed: Seed = 1,
-    workers: Workers = None,
-    out: Out = Path("results"),
-    as_json: Json = False,
-) -> None:
-    """Compare the shipped coverage plans on the demo company and write the board's pictures.
-
-    Example: `subsim forecast --draws 500`
-    """
-    from subsim.cli import screen, work
-    from subsim.report import prose
-    from subsim.scenario import explain, load_scenario
-
-    plans = [load_scenario(scenarios / f"{name}.yaml") for name in PLANS]
-    if not as_json:
-        screen.show_plain(explain(plans[0]))
-    options = work.Options(draws, seed, workers, "compiled", False, out, figures=True, json=as_json)
-    runs = work.simulate(plans, options)
-    folder = work.keep(runs, options)
-    if as_json:
-        screen.print_json(work.compare_json(runs))
-        return
-    screen.show_run(runs, runs.names[0])
-    screen.show_contrasts(runs.contrasts())
-    screen.show_text(prose.compare_summary(runs))
-    screen.out.print(f"\nPictures, summary, table and manifest are in {folder}:")
-    for path in sorted(folder.iterdir()):
-        screen.out.print(f"  {path}", markup=False)
+app.command()(forecasting.forecast)
 
 
 @app.command()

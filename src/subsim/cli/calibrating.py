@@ -48,7 +48,7 @@ def calibrate_book(
     from subsim.experiment.bridge_histories import bridge_histories
 
     known = read_book(book, as_of=as_of, mapping=mapping)
-    with _progress(quiet=as_json) as say:
+    with progress(quiet=as_json) as say:
         posterior = calibrate(
             known,
             priors=priors,
@@ -85,7 +85,7 @@ def _replayed(posterior: Posterior, scenario: Path) -> Posterior:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """What is being done, on standard error, where somebody sees it."""
     if quiet or not screen.err.is_terminal:
         yield lambda _: None
