@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from subsim.experiment.pilot_design import PilotDesign, design_pilot
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
+    from subsim.experiment.sensitivity import Sensitivity, sensitivity
     from subsim.experiment.time_to_value import TimeToValue, time_to_value
     from subsim.experiment.variance import VarianceSplit, split_variance
     from subsim.scenario import Scenario, load_scenario
     from subsim.scenario.levers import cadence, campaign, hire, leave, plan, price, qualify, route, scale, score
     from subsim.staffing.choice import Limits
+    from subsim.staffing.coverage import Coverage, coverage
     from subsim.staffing.frontier import Frontier, frontier
     from subsim.staffing.hiring import HiringPlan, hiring_plan
     from subsim.staffing.pooling import Pooling, pooling
@@ -54,6 +56,7 @@ _ROOMS = {
     "subsim.experiment.pilot_design": ("PilotDesign",),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
+    "subsim.experiment.sensitivity": ("Sensitivity", "sensitivity"),
     "subsim.experiment.time_to_value": ("TimeToValue", "time_to_value"),
     "subsim.experiment.variance": ("VarianceSplit", "split_variance"),
     "subsim.scenario": ("Scenario", "load_scenario"),
@@ -70,6 +73,7 @@ _ROOMS = {
         "score",
     ),
     "subsim.staffing.choice": ("Limits",),
+    "subsim.staffing.coverage": ("Coverage", "coverage"),
     "subsim.staffing.frontier": ("Frontier", "frontier"),
     "subsim.staffing.hiring": ("HiringPlan", "hiring_plan"),
     "subsim.staffing.pooling": ("Pooling", "pooling"),
@@ -107,6 +111,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "VarianceSplit",
     "value_of_information",
     "Information",
+    "sensitivity",
+    "Sensitivity",
     "investment",
     "Investment",
     "time_to_value",
@@ -118,6 +124,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Limits",
     "frontier",
     "Frontier",
+    "coverage",
+    "Coverage",
     "hiring_plan",
     "HiringPlan",
     "pooling",

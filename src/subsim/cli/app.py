@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from subsim.cli import forecasting, value
+from subsim.cli import coverage, forecasting, value
 from subsim.cli.options import (
     AsOf,
     BookSource,
@@ -423,6 +423,7 @@ def report(
         screen.show_plain(f"Written to {path}")
 
 
+app.command()(coverage.coverage)
 app.command()(value.ttv)
 
 

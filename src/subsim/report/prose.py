@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from subsim.staffing.staff import Staffing, TeamStaffing
 
 frontier_paragraph = prose_staffing.frontier_paragraph
+coverage_paragraph = prose_staffing.coverage_paragraph
 
 #: Parameters through which coverage works in the model; what they rest on is printed under every comparison.
 CARRIED_BY: Final = {"work.lift": "the lift of touches", "renewal.engagement": "the effect of engagement on renewal"}

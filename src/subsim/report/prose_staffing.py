@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from subsim.experiment.contrast import GROSS_MARGIN_SOURCE
 from subsim.report.frontier import in_words
-from subsim.report.words import capital, chance, listed, money, percent
+from subsim.report.words import capital, chance, listed, money, percent, plain
 
 if TYPE_CHECKING:
+    from subsim.staffing.coverage import Coverage
     from subsim.staffing.frontier import Frontier
 
 
@@ -78,4 +79,75 @@ def _how(found: Frontier) -> str:
         f"Of {found.combinations} combinations {len(found.tried)} were run and {len(found.table)} judged again on "
         f"{found.draws} fresh draws; {floor}. Net value rests on a gross margin ({GROSS_MARGIN_SOURCE}) and on what "
         "touches do, which is assumed unless an experiment says otherwise."
+    )
+
+
+def coverage_paragraph(found: Coverage) -> str:
+    """Which way of coverage holds up, what it changes against today, what is left uncovered, and on what it rests."""
+    return " ".join(
+        [_ways(found), _change(found), _left_open(found), _same_money(found), *_left_out(found), _rests_on(found)]
+    )
+
+
+def _ways(found: Coverage) -> str:
+    titles = dict(zip(found.plans["plan"], found.plans["title"], strict=True))
+    segment, after = capital(plain(found.segment)), f"after {found.horizon_months} months"
+    best = [titles[plan] for plan in found.best]
+    if len(best) == 1:
+        return f"**{segment}.** Of {len(found.plans)} ways of coverage {best[0]} has the highest net value {after}."
+    if len(best) == len(found.plans):
+        return f"**{segment}.** {found.runs.draws} draws cannot tell the {len(best)} ways of coverage apart {after}."
+    return f"**{segment}.** No way of coverage is best {after}, these {len(best)} are: {listed(best)}."
+
+
+def _change(found: Coverage) -> str:
+    first = found.plans[found.plans["plan"] == found.best[0]].iloc[0]
+    if first["plan"] == "today":
+        return "None of the others has a higher mean net value than today's."
+    currency = found.scenario.currency
+    arr, value = (
+        " to ".join(money(first[f"{name}_{end}"], currency, sign=True) for end in ("q05", "q95"))
+        for name in ("arr_change", "net_change")
+    )
+    return (
+        f"{first['title']} against today: ARR {money(first['arr_change'], currency, sign=True)} on average (90 % "
+        f"interval {arr}), net value {money(first['net_change'], currency, sign=True)} ({value}), better in "
+        f"{chance(first['p_pays'])} of draws."
+    )
+
+
+def _left_open(found: Coverage) -> str:
+    rows, currency = found.plans.sort_values("uncovered_arr", kind="stable"), found.scenario.currency
+    least, most = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"ARR whose touches are dropped goes from {money(least['uncovered_arr'], currency)} ({least['title']}) to "
+        f"{money(most['uncovered_arr'], currency)} ({most['title']})."
+    )
+
+
+def _same_money(found: Coverage) -> str:
+    budget = money(found.budget, found.scenario.currency)
+    text = f"Seats are solved for a budget of {budget} a year, the same within a seat"
+    other = found.plans[~found.plans["equal_budget"]]
+    if other.empty:
+        return f"{text}."
+    gaps = [
+        f"{row['title']} ({money(row['budget_gap'], found.scenario.currency, sign=True)} a year)"
+        for row in other.to_dict("records")
+    ]
+    return f"{text}, but for {listed(gaps)}."
+
+
+def _left_out(found: Coverage) -> list[str]:
+    if not found.left_out:
+        return []
+    return [f"Left out: {listed([f'{title} ({reason})' for title, reason in found.left_out.items()])}."]
+
+
+def _rests_on(found: Coverage) -> str:
+    kind = found.plans.attrs["interval"]["kind"]
+    return (
+        f"Intervals: {kind}, {found.runs.draws} paired draws. Net value rests on a gross margin "
+        f"({GROSS_MARGIN_SOURCE}); the plans differ through what touches, campaigns and continuity do, which is "
+        "assumed unless an experiment says otherwise."
     )

@@ -19,6 +19,7 @@ from subsim.staffing.choice import CONFIDENCE, TAIL, WORTH_IN_SEATS, Limits, bel
 from subsim.staffing.frontier_search import Ask, Draws, Plan, search, undominated
 from subsim.staffing.response import HORIZONS, Floats
 from subsim.staffing.selection import contenders, rivals, tail_mean
+from subsim.staffing.spreads import chance_above_zero, spread
 from subsim.staffing.staff import fresh_seed
 
 if TYPE_CHECKING:
@@ -265,32 +266,18 @@ def _numbers(ask: Ask, found: Mapping[Plan, Draws], today: Plan, floor: float) -
                 **{f"seats_{team}": count for team, count in zip(ask.teams, plan, strict=True)},
                 "today": plan == today,
                 "cost_a_year": round(float(one["cs_cost"].mean()) * 12 / ask.horizon_months, 2),
-                **_spread("arr", one["arr"]),
-                **_spread("arr_change", one["arr"] - found[today]["arr"]),
-                "p_more_arr": _chance(one["arr"] - found[today]["arr"]),
+                **spread("arr", one["arr"]),
+                **spread("arr_change", one["arr"] - found[today]["arr"]),
+                "p_more_arr": chance_above_zero(one["arr"] - found[today]["arr"]),
                 "grr": round(float(known_mean(one["grr_ttm"])), 6),
                 "nrr": round(float(known_mean(one["nrr_ttm"])), 6),
                 "p_grr_below_floor": round(float(risk[i]), 6),
-                **_spread("net_value", one["net_value"]),
-                **_spread("net_change", one["net_value"] - found[today]["net_value"]),
-                "p_pays": _chance(one["net_value"] - found[today]["net_value"]),
+                **spread("net_value", one["net_value"]),
+                **spread("net_change", one["net_value"] - found[today]["net_value"]),
+                "p_pays": chance_above_zero(one["net_value"] - found[today]["net_value"]),
                 "cvar": round(float(tail[i]), 2),
                 "regret": round(float(regret[i].mean()), 2),
                 "expired_share": round(float(known_mean(one["expired_share"])), 6),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _spread(name: str, values: Floats) -> dict[str, float]:
-    low, high = np.quantile(values, [0.05, 0.95])
-    return {
-        name: round(float(values.mean()), 2) + 0.0,
-        f"{name}_q05": round(float(low), 2) + 0.0,
-        f"{name}_q95": round(float(high), 2) + 0.0,
-    }
-
-
-def _chance(change: Floats) -> float:
-    """Share of draws above zero; ties count half."""
-    return round(float((change > 0).mean() + 0.5 * (change == 0).mean()), 6)
