@@ -9,7 +9,6 @@ from subsim.report.pilots import pilots
 from subsim.report.plans import coverage
 from subsim.report.pooling import pooling
 from subsim.report.response import response
-from subsim.report.sensitivities import sensitivity
 from subsim.report.style import save
 from subsim.report.waterfall import bridge
 
@@ -25,6 +24,5 @@ __all__ = [
     "pooling",
     "response",
     "save",
-    "sensitivity",
     "utilisation",
 ]
