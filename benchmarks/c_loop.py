@@ -15,7 +15,7 @@ from subsim.engine import events, metrics, state
 from subsim.engine.frame import frame
 from subsim.engine.run import Setup, _state
 from subsim.model import slots
-from subsim.model.rules import clock, engagement, people, renewal, risk, work
+from subsim.model.rules import clock, engagement, expansion, people, renewal, risk, work
 from subsim.random import purposes
 
 HERE = Path(__file__).resolve().parent
@@ -34,13 +34,26 @@ _CONSTANTS: dict[str, ModuleType] = {
     "ev_": events,
     "clock_": clock,
     "engagement_": engagement,
+    "expansion_": expansion,
     "people_": people,
     "renewal_": renewal,
     "risk_": risk,
     "work_": work,
     "purposes_": purposes,
 }
-_COUNTERS = ("N_ACCOUNTS", "N_EVENTS", "N_LOG", "N_HANDLED", "MONTH", "STATUS", "BUCKET", "FREE", "N_LATER", "N_NOW")
+_COUNTERS = (
+    "N_ACCOUNTS",
+    "N_EVENTS",
+    "N_LOG",
+    "N_HANDLED",
+    "MONTH",
+    "STATUS",
+    "BUCKET",
+    "FREE",
+    "N_LATER",
+    "N_NOW",
+    "BUCKET_BITS",
+)
 
 Cubes = tuple[np.ndarray, ...]
 

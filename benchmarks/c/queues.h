@@ -48,7 +48,7 @@ INLINE void sift_down(uint64_t *now, int64_t n, uint64_t key)
 
 static void push_key(State *s, int64_t t, uint64_t key)
 {
-    int64_t *count = s->count, bucket = t >> 8;
+    int64_t *count = s->count, bucket = t >> BUCKET_BITS;
     if (bucket <= count[BUCKET]) {
         int64_t n = count[N_NOW];
         if (n >= s->now_n[0]) {

@@ -216,7 +216,8 @@ static double engagement_opening(Parameters p, Key key, uint64_t entity, int64_t
 
 INLINE double expansion_rate(Parameters p, int64_t segment, double e)
 {
-    return p[at_expansion_rate + segment] * exp(p[at_expansion_engagement] * e);
+    double factor = exp(lower_of(p[at_expansion_engagement] * e, 50.0));
+    return lower_of(p[at_expansion_rate + segment] * factor, expansion_MOST);
 }
 
 INLINE int expansion_won(Parameters p, Key key, uint64_t entity, int64_t n, int by_person)

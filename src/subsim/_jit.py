@@ -272,6 +272,9 @@ class _WideDispatcher(CPUDispatcher):  # type: ignore[misc]
         with _indices_from_zero():
             return super().compile(sig)
 
+    def _compilation_chain_init_hook(self) -> None:
+        """Numba would look through every installed package for extensions of itself, and our code needs none."""
+
     def get_call_template(self, args: Any, kws: Any) -> Any:
         return super().get_call_template(tuple(map(_wide, args)), {name: _wide(kind) for name, kind in kws.items()})
 

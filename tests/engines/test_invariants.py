@@ -12,7 +12,7 @@ from subsim.engine import metrics as m
 from subsim.engine.reference import ReferenceResult
 from subsim.model import slots as at
 from subsim.model.rules import people, work
-from tests.engines.worlds import WORKS, Case, busy_case, case, cases, run_compiled
+from tests.engines.worlds import WORKS, Case, busy_case, case, cases, digest, run_compiled, run_reference_of
 
 NOT_OF_ACCOUNTS = {ev.LEVER, ev.SEAT_ARRIVES, ev.SEAT_LEAVES, ev.CAMPAIGN, ev.L_DECLINED}
 WAITING, MOVED, IN_SERVICE = "waiting", "moved", "in service"
@@ -191,3 +191,14 @@ def test_first_value_comes_once_even_to_those_who_left_and_came_back_before_it()
             codes[code][who] += 1
     assert set(codes[ev.FIRST_VALUE]) & set(codes[ev.L_REACTIVATION])
     assert max(codes[ev.FIRST_VALUE].values()) == 1
+
+
+def test_work_whose_lift_brings_more_of_it_comes_to_an_end() -> None:
+    months, accounts = 6, 12
+    world = busy_case(months=months, accounts=accounts)
+    world.row[at.work_lift + WORKS.index("expansion")] = 50.0
+    world.row[at.expansion_engagement] = 2.0
+    run = run_compiled(world)[0]
+    times = Counter(who for _, code, who, *_ in lines(run) if code == ev.L_OPPORTUNITY)
+    assert 0 < max(times.values()) < 2 * 365 * months / 12
+    assert digest(run) == digest(run_reference_of(world))

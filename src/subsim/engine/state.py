@@ -156,6 +156,8 @@ LOG = np.dtype(
     [("minute", "i4"), ("code", "i4"), ("who", "i4"), ("other", "i4"), ("before", "i8"), ("after", "i8")], align=True
 )
 
+#: A bucket of the event list spans 2 ** 6 minutes.
+BUCKET_BITS = 6
 # Counters of a run.
 N_ACCOUNTS, N_EVENTS, N_LOG, N_HANDLED, MONTH, STATUS, BUCKET, FREE, N_LATER, N_NOW = range(10)
 
@@ -249,7 +251,7 @@ def new_state(
         now=np.zeros(events, np.uint64),
         later=np.zeros(events, np.uint64),
         chain=np.zeros(events, np.int64),
-        buckets=np.full((int(world.months[-1]) >> 8) + 2, -1, np.int64),
+        buckets=np.full((int(world.months[-1]) >> BUCKET_BITS) + 2, -1, np.int64),
         count=np.zeros(10, np.int64),
         mood=np.zeros(3),
         segments=np.zeros((months, segments, len(metrics.SEGMENT)), np.int64),

@@ -1,4 +1,4 @@
-"""The event list: packed keys, time (27 bits) | kind (5) | number (32), in buckets of 256 minutes.
+"""The event list: packed keys, time (27 bits) | kind (5) | number (32), in buckets of 64 minutes.
 
 Only the bucket of the present is a heap; later buckets are unordered chains, so adding an event costs the same
 however many are pending.
@@ -8,12 +8,10 @@ from typing import Any
 
 from subsim._jit import inner, word
 from subsim.engine.events import HEAP_FULL
-from subsim.engine.state import BUCKET, FREE, N_EVENTS, N_LATER, N_NOW, STATUS
+from subsim.engine.state import BUCKET, BUCKET_BITS, FREE, N_EVENTS, N_LATER, N_NOW, STATUS
 
 _TIME_BITS = word(37)
 _KIND_BITS = word(32)
-#: A bucket spans 2 ** 8 minutes.
-_BUCKET_BITS = 8
 
 
 @inner
@@ -48,7 +46,7 @@ def _sift_down(now: Any, n: int, key: int) -> None:
 def push_key(s: Any, t: int, key: int) -> None:
     """Add a packed event at minute t."""
     count = s.count
-    bucket = t >> _BUCKET_BITS
+    bucket = t >> BUCKET_BITS
     if bucket <= count[BUCKET]:
         n = count[N_NOW]
         if n >= s.now.size:

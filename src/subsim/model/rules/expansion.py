@@ -9,11 +9,17 @@ from subsim.model.rules.draw import draw
 from subsim.random import purposes
 from subsim.random.quantiles import lognormal
 
+#: Opportunities a year that no account exceeds: one a day. Without a bound, touches that lift enough would bring
+#: opportunities, whose work lifts again, without end.
+MOST = 365.0
+_LARGEST_EXPONENT = 50.0
+
 
 @rule
 def rate(p: Any, segment: int, e: float) -> float:
-    """Opportunities a year: x_s x exp(xi_e x e)."""
-    return p[at.expansion_rate + segment] * math.exp(p[at.expansion_engagement] * e)
+    """Opportunities a year: x_s x exp(xi_e x e), at most one a day."""
+    factor = math.exp(min(p[at.expansion_engagement] * e, _LARGEST_EXPONENT))
+    return min(p[at.expansion_rate + segment] * factor, MOST)
 
 
 @rule
