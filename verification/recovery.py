@@ -69,7 +69,7 @@ def alike(seed: int) -> dict[str, Any]:
     own numbers; the first two differ by the belief in differences alone, the last shows what the opening state costs.
     """
     company = drawn(seed, size=0.6, numbers={"renewal.frailty": 0.0})
-    told = {("renewal.frailty", ()): Prior("fixed", 0.0)}
+    told = {("renewal.frailty", ()): Prior("fixed", 0.0, source="how these companies were made", grade="A")}
     with tempfile.TemporaryDirectory() as folder:
         company.write(Path(folder))
         book = ss.read_book(folder, as_of=company.as_of)
