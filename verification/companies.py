@@ -100,9 +100,18 @@ class Company:
         return Runs({scenario.name: outcome}, seed=self.seed, draws=1, engine="compiled", fixed_parameters=False)
 
 
-def drawn(seed: int, months: int = 48, size: float = 1.0, numbers: Mapping[str, float] | None = None) -> Company:
+def drawn(
+    seed: int,
+    months: int = 48,
+    size: float = 1.0,
+    numbers: Mapping[str, float] | None = None,
+    seats: Mapping[str, int] | None = None,
+) -> Company:
     """The demo company with every number drawn from the catalogue's prior, on its own; some of them as given."""
     scenario = history_scenario(months, size)
+    if seats:
+        teams = scenario.to_dict()["teams"]
+        scenario = scenario.replace(teams=teams | {team: teams[team] | {"seats": n} for team, n in seats.items()})
     setup = build(scenario, draws=1, seed=seed)
     for name, value in (numbers or {}).items():
         setup.parameters[0, Names(scenario).index(parameter(name), {})] = value
