@@ -70,9 +70,7 @@ def test_signs_sizes_intervals_and_verdicts_are_counted(tmp_path: Path, monkeypa
     decisions_page.page(*paths)
     text = (tmp_path / "decisions.md").read_text(encoding="utf-8")
     assert f"| {NAMES[0]} | numbers known | 2 | 2 | 2 | 2 |" in text
-    assert (
-        f"| {NAMES[0]} | effects declared from experiments | 1 | 2 | 1 | 2 |" in text
-    )  # one wrong
+    assert f"| {NAMES[0]} | effects declared from experiments | 1 | 2 | 1 | 2 |" in text  # one wrong
     assert f"{NAMES[0]}: 1.00 of the truth" in text
     assert "holds the true mean in 2 of 4 (50.0%)" in text
     assert f"| nothing works | {NAMES[1]} | comparison, effects as the catalogue judges them | 0 | 0 | 2 |" in text
