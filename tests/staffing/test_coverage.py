@@ -177,6 +177,12 @@ MODELS_LOW = {
 }
 
 
+def test_the_highest_net_value_is_among_the_best(found: Coverage) -> None:
+    top = found.plans.sort_values("net_value").iloc[-1]
+    assert found.best[0] == top["plan"]
+    assert set(found.plans[found.plans["best"]]["plan"]) == set(found.best)
+
+
 def test_the_same_question_has_the_same_answer(found: Coverage) -> None:
     again = coverage(company(), workers=1, **OPTIONS)
     assert json.dumps(again.to_dict()) == json.dumps(found.to_dict())
@@ -216,6 +222,9 @@ def test_a_segment_that_nobody_serves_needs_a_team() -> None:
     found = coverage(digital, segment="smb", team="care", plans=["pooled"], draws=2)
     assert row(found, "pooled")["served_by"] == "people"
     assert found.scenario_of("pooled").tiers["tech_pooled"].touches
+    subject = subject_of(digital, "smb", "care", None)
+    programme = plan_of(subject, "tech_touch", budget=330_000, rep_cost=1, seed=1)
+    assert (programme.scenario.teams["care"].seats, programme.equal) == (1, True)
 
 
 def test_the_command_prints_one_object_and_writes_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,18 +1,20 @@
 """Combinations of team sizes: which no other beats, judged on fresh numbers, whatever the search skipped."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 from subsim.cli.app import main
 from subsim.errors import InputError
 from subsim.experiment.run import run
 from subsim.staffing.choice import Limits
 from subsim.staffing.frontier import Frontier, frontier
-from subsim.staffing.frontier_search import coarse, grid, undominated
+from subsim.staffing.frontier_search import Plan, coarse, grid, search, undominated
 from subsim.staffing.response import plan_draws
 from subsim.staffing.staff import fresh_seed
 from tests.staffing.two_teams import COMPANY, company
@@ -100,6 +102,39 @@ def test_questions_without_an_answer_are_refused_in_a_sentence(seats: dict[str, 
         frontier(company(), seats=seats, draws=2)
     with pytest.raises(InputError, match="draws"):
         frontier(company(), seats={"care": [1], "key": [1]}, draws=1)
+
+
+class Formula:
+    """Plans whose draws are a formula: gains that flatten, the second team worth more beside the first, some noise."""
+
+    teams = ("a", "b")
+
+    def __init__(self) -> None:
+        self.asked: list[Plan] = []
+
+    def __call__(self, plans: Iterable[Plan]) -> dict[Plan, dict[str, NDArray[np.float64]]]:
+        new = list(plans)
+        self.asked += new
+        return {plan: self.draws(plan) for plan in new}
+
+    @staticmethod
+    def draws(plan: Plan) -> dict[str, NDArray[np.float64]]:
+        a, b = plan
+        noise = 1 + 0.1 * np.sin(np.arange(20.0))
+        arr = (300 * (1 - 0.8**a) + 400 * (1 - 0.85**b) + 4 * min(a, b)) * noise
+        cost = np.full(20, 10.0 * a + 12.0 * b)
+        return {"arr": arr, "cs_cost": cost, "net_value": arr - cost, "grr_ttm": 0.7 + 0.25 * arr / 900}
+
+
+def test_a_search_of_few_plans_comes_close_to_the_best_of_many() -> None:
+    ask, ranges = Formula(), (range(21), range(21))
+    tried = search(ask, ranges, (9, 4), {(9, 4): ask.draws((9, 4))}, floor=0.85, most=20)  # type: ignore[arg-type]
+    assert len(tried) == 20
+    assert len(ask.asked) == len(set(ask.asked)) == 19
+    value = {plan: ask.draws(plan)["net_value"].mean() for plan in grid(ask.teams, ranges)}
+    found = max(float(one["net_value"].mean()) for one in tried.values())
+    assert found >= max(value.values()) - 0.25 * 10  # a quarter of a seat of the cheaper team
+    assert max(float(one["arr"].mean()) for one in tried.values()) == ask.draws((20, 20))["arr"].mean()
 
 
 def test_points_that_nothing_beats() -> None:

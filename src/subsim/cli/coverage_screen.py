@@ -11,7 +11,8 @@ from rich.table import Table
 
 from subsim.cli import screen
 from subsim.errors import InputError
-from subsim.report.words import capital, chance, money, percent, plain
+from subsim.report.coverage_lab import segment_title
+from subsim.report.words import chance, money, percent
 
 if TYPE_CHECKING:
     from subsim.staffing.coverage import Coverage
@@ -29,8 +30,7 @@ def _outcomes(found: Coverage) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
-        title=f"{capital(plain(found.segment))} after {found.horizon_months} months, against today "
-        f"({found.runs.draws} draws)",
+        title=f"{segment_title(found)} after {found.horizon_months} months, against today ({found.runs.draws} draws)",
         title_justify="left",
         caption=f"Budget {money(found.budget, currency)} a year; ~ not the same within a seat. Green: highest net "
         "value, or not to be told from it. Means over draws; 90 % interval of the difference of ARR.",

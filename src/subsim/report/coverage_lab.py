@@ -25,7 +25,7 @@ def coverage_lab(found: Coverage, *, ax: Axes | None = None) -> Axes:
     rows = found.plans
     titles = [_short(capital(title)) for title in rows["title"]]
     with styled():
-        ax = axes(ax, left=room(titles, least=0.18), right=0.62, top=0.71, bottom=0.1)
+        ax = axes(ax, left=room(titles, least=0.18, letter=0.0102), right=0.62, top=0.71, bottom=0.1)
         for place, row in enumerate(rows.to_dict("records")):
             if place:
                 for metric, colour, _, offset in _KINDS:
@@ -45,6 +45,13 @@ def coverage_lab(found: Coverage, *, ax: Axes | None = None) -> Axes:
         _heads(ax)
         headline(ax, _finding(found), _subtitle(found))
     return ax
+
+
+def segment_title(found: Coverage) -> str:
+    """The segment as people call it."""
+    title = found.scenario.segments[found.segment].title
+    named = title and title != found.segment.replace("_", " ").capitalize()
+    return title if named else capital(plain(found.segment))
 
 
 def _short(title: str) -> str:
@@ -81,7 +88,7 @@ def _numbers(ax: Axes, found: Coverage, place: int, row: Any) -> None:
 
 
 def _finding(found: Coverage) -> str:
-    segment = capital(plain(found.segment))
+    segment = segment_title(found)
     titles = dict(zip(found.plans["plan"], found.plans["title"], strict=True))
     if len(found.best) == 1:
         title = titles[found.best[0]]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from subsim.experiment.contrast import GROSS_MARGIN_SOURCE
+from subsim.report.coverage_lab import segment_title
 from subsim.report.frontier import in_words
-from subsim.report.words import capital, chance, listed, money, percent, plain
+from subsim.report.words import capital, chance, listed, money, percent
 
 if TYPE_CHECKING:
     from subsim.staffing.coverage import Coverage
@@ -91,7 +92,7 @@ def coverage_paragraph(found: Coverage) -> str:
 
 def _ways(found: Coverage) -> str:
     titles = dict(zip(found.plans["plan"], found.plans["title"], strict=True))
-    segment, after = capital(plain(found.segment)), f"after {found.horizon_months} months"
+    segment, after = segment_title(found), f"after {found.horizon_months} months"
     best = [titles[plan] for plan in found.best]
     if len(best) == 1:
         return f"**{segment}.** Of {len(found.plans)} ways of coverage {best[0]} has the highest net value {after}."

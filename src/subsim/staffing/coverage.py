@@ -17,13 +17,13 @@ from subsim.experiment.results import Runs
 from subsim.experiment.run import run
 from subsim.scenario import Scenario
 from subsim.staffing.budget import budget_a_year
-from subsim.staffing.choice import CONFIDENCE, WORTH_IN_SEATS
+from subsim.staffing.choice import WORTH_IN_SEATS
 from subsim.staffing.coverage_measures import coverage_table
 from subsim.staffing.coverage_plans import Plan, TooLittle, changes_nothing, plan_of
 from subsim.staffing.coverage_subject import Subject, subject_of
 from subsim.staffing.coverage_variants import REPRESENTATIVES
 from subsim.staffing.response import HORIZONS, Floats, plan_draws
-from subsim.staffing.selection import contenders
+from subsim.staffing.selection import rivals
 from subsim.staffing.spreads import chance_above_zero, spread
 from subsim.staffing.touch_models import DEFAULT, MODELS, PROGRAMME_SOURCE, REP_COST_SHARE, REP_SOURCE
 
@@ -43,7 +43,8 @@ COLUMNS: Final[dict[str, str]] = {
     "accounts_per_csm": "coverage ratio of the people who serve the segment, with their ARR, load, waits and drops",
     "uncovered_arr": "sum over tiers, see the table of tiers",
     "digital_arr": "ARR that campaigns alone serve",
-    "best": "these draws cannot tell it from the highest mean net value (Kim and Nelson 2001)",
+    "best": "highest mean net value, or not told from it: the 90 % interval of the mean difference reaches a quarter "
+    "of a seat's cost below nought",
 }
 
 
@@ -175,7 +176,7 @@ def coverage(
     tiers = coverage_table(runs, {plan.scenario.name: plan.name for plan in chosen})
     worth = max(1.0, WORTH_IN_SEATS * subject.seat_cost * horizon / 12)
     value = np.stack([plan_draws(runs, plan.scenario.name, "net_value", horizon) for plan in chosen])
-    best = [chosen[i].name for i in contenders(value, worth=worth, confidence=CONFIDENCE).kept]
+    best = [chosen[one.index].name for one in rivals(value, worth=worth) if one.holds]
     rows = [_row(runs, subject, plan, chosen[0], horizon, tiers) | {"best": plan.name in best} for plan in chosen]
     table = pd.DataFrame(rows)
     table.attrs = {

@@ -55,15 +55,16 @@ def plan_of(subject: Subject, name: str, *, budget: float, rep_cost: float, seed
         cost = budget_a_year(subject.scenario)
         return Plan(name, model.title, subject.scenario.replace(name=model.title), cost, cost - budget, 0.0)
     seats, reps, unit = subject.seats, 0, subject.seat_cost
-    if model.money == "team":
+    money = "team" if model.money == "saved" and not subject.served else model.money  # nothing to give up
+    if money == "team":
         seats += _rounded((budget - _cost(subject, model, seats, reps, rep_cost)) / unit)
     else:
         stays = _share_that_stays(subject, model, rep_cost, seed)
         seats = max(int(stays > 0 < seats), _rounded(seats * stays))  # somebody stays where work does
-        unit = rep_cost if model.money == "representatives" else 0.0
+        unit = rep_cost if money == "representatives" else 0.0
         left = budget - _cost(subject, model, seats, reps, rep_cost)
-        reps = _rounded(left / rep_cost) if model.money == "representatives" else 0
-    solved = {"team": seats, "representatives": reps, "saved": 1}[model.money]
+        reps = _rounded(left / rep_cost) if money == "representatives" else 0
+    solved = {"team": seats, "representatives": reps, "saved": 1}[money]
     if solved < 1:
         least = budget + unit * (1 - solved)
         raise TooLittle(where=model.title, found=f"{budget:,.0f} a year", allowed=f"about {least:,.0f} a year")

@@ -30,6 +30,11 @@ class Subject:
         return self.scenario.teams[self.team].seats
 
     @property
+    def served(self) -> bool:
+        """Whether people serve these accounts today."""
+        return self.scenario.tiers[self.tier].team is not None
+
+    @property
     def seat_cost(self) -> float:
         """Cost of one of them a year."""
         return seat_cost_a_year(self.scenario, self.team)
