@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from subsim.experiment.pilot_design import PilotDesign, design_pilot
     from subsim.experiment.results import Runs
     from subsim.experiment.run import run
+    from subsim.experiment.sensitivity import Sensitivity, sensitivity
     from subsim.experiment.time_to_value import TimeToValue, time_to_value
     from subsim.experiment.variance import VarianceSplit, split_variance
     from subsim.scenario import Scenario, load_scenario
@@ -55,6 +56,7 @@ _ROOMS = {
     "subsim.experiment.pilot_design": ("PilotDesign",),
     "subsim.experiment.results": ("Runs",),
     "subsim.experiment.run": ("run",),
+    "subsim.experiment.sensitivity": ("Sensitivity", "sensitivity"),
     "subsim.experiment.time_to_value": ("TimeToValue", "time_to_value"),
     "subsim.experiment.variance": ("VarianceSplit", "split_variance"),
     "subsim.scenario": ("Scenario", "load_scenario"),
@@ -109,6 +111,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "VarianceSplit",
     "value_of_information",
     "Information",
+    "sensitivity",
+    "Sensitivity",
     "investment",
     "Investment",
     "time_to_value",

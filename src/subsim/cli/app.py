@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from subsim.cli import coverage, forecasting, value
+from subsim.cli import coverage, forecasting, measuring, value
 from subsim.cli.options import (
     AsOf,
     BookSource,
@@ -425,6 +425,8 @@ def report(
 
 app.command()(coverage.coverage)
 app.command()(value.ttv)
+app.command()(measuring.pilot)
+app.command()(measuring.sensitivity)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from subsim.errors import InputError, InputErrors
-from subsim.experiment.contrast import compared, horizons_of
+from subsim.experiment import presenting
+from subsim.experiment.at_horizon import at_horizon
+from subsim.experiment.contrast import horizons_of
+from subsim.experiment.parameters import Learned
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 from subsim.experiment.results import Runs
 from subsim.experiment.run import run
 from subsim.scenario import Scenario
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Ints = npt.NDArray[np.int64]
-METRICS: Final[dict[str, bool]] = {"arr": False, "churn": True, "cs_cost": True, "net_value": True}
-"""What is attributed, and whether it is summed up to the horizon; all in money, so that cents add up."""
+METRICS: Final = ("arr", "churn", "cs_cost", "net_value")
+"""What is attributed; all in money, so that cents add up."""
 INTERACTION: Final = "interaction"
 TOTAL: Final = "total"
 TOGETHER: Final = "changes that need each other"
@@ -59,6 +65,22 @@ class Attribution:
             f"(in {self.table.attrs['currency']})."
         )
 
+    def figure(self, *, metric: str = "arr", ax: Axes | None = None) -> Axes:
+        """Drivers and interaction as bars that add up to the difference."""
+        drawn: Axes = presenting.figures().drivers(self, metric=metric, ax=ax)
+        return drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: who against whom, the drivers, and the rows of the table."""
+        return {
+            "base": self.base,
+            "scenario": self.scenario,
+            "drivers": list(self.drivers),
+            "currency": self.table.attrs["currency"],
+            "interval": self.table.attrs["interval"],
+            "table": self.to_records(),
+        }
+
     def to_records(self) -> list[dict[str, Any]]:
         """JSON-ready rows."""
         return [clean(row) for row in self.table.to_dict("records")]
@@ -77,6 +99,7 @@ def attribute(
     draws: int = 200,
     seed: int = 1,
     workers: int | None = None,
+    posterior: Learned | None = None,
     progress: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Attribution:
@@ -92,6 +115,7 @@ def attribute(
         draws: futures for each run.
         seed: same seed, same answer.
         workers: threads.
+        posterior: joint draws of a calibration, in all runs the same.
         progress: called with the number of draws just finished.
         options: passed on to `subsim.experiment.run.run`.
 
@@ -99,7 +123,15 @@ def attribute(
         InputError: the two have the same name, do not differ, or differ in what is not a decision (start, horizon).
     """
     parts = drivers_of(base, scenario)
-    runs = run([base, scenario, *parts.values()], draws=draws, seed=seed, workers=workers, progress=progress, **options)
+    runs = run(
+        [base, scenario, *parts.values()],
+        draws=draws,
+        seed=seed,
+        workers=workers,
+        posterior=posterior,
+        progress=progress,
+        **options,
+    )
     found = Attribution(base.name, scenario.name, tuple(parts), pd.DataFrame(), runs)
     rows = []
     for metric in METRICS:
@@ -117,8 +149,7 @@ def attribute(
 
 def _cents(runs: Runs, name: str, metric: str, horizon: int) -> Ints:
     """A metric in whole cents, so that parts add up exactly."""
-    values = compared(runs, name, metric, horizon)
-    return np.rint(100 * (values.sum(axis=1) if METRICS[metric] else values[:, -1])).astype(np.int64)
+    return np.rint(100 * at_horizon(runs, name, metric, horizon)).astype(np.int64)
 
 
 def drivers_of(base: Scenario, scenario: Scenario) -> dict[str, Scenario]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from subsim.errors import InputError
-from subsim.experiment.contrast import compared
+from subsim.experiment import presenting
+from subsim.experiment.at_horizon import at_horizon
 from subsim.experiment.parameters import cells
+from subsim.experiment.quantiles import clean
 from subsim.experiment.results import Runs
 from subsim.random import purposes, uniform_array
 from subsim.random.entities import name_entity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
 BINS: Final = 20
@@ -46,6 +51,16 @@ class Information:
             f"of net value; knowing one parameter at most: {names}."
         )
 
+    def figure(self, *, top: int = 10, ax: Axes | None = None) -> Axes:
+        """What knowing everything, and each number, would be worth."""
+        drawn: Axes = presenting.figures().information(self, top=top, ax=ax)
+        return drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: the best plan, EVPI, and a row for each number."""
+        rows = [clean(row) for row in self.table.to_dict("records")]
+        return {"best": self.best, "evpi": self.evpi, "currency": self.currency, "numbers": rows}
+
     def _repr_html_(self) -> str:
         return f"<p>{self.text}</p>{self.table.to_html(index=False)}"
 
@@ -70,7 +85,7 @@ def value_of_information(runs: Runs, *, horizon_months: int | None = None) -> In
     horizon = months if horizon_months is None else horizon_months
     if not 1 <= horizon <= months:
         raise InputError(where="horizon", found=f"{horizon} months", allowed=f"1 to {months} months")
-    values = np.stack([compared(runs, name, "net_value", horizon).sum(axis=1) for name in runs.names])
+    values = np.stack([at_horizon(runs, name, "net_value", horizon) for name in runs.names])
     whole = evpi(values)
     base = runs.outcome(runs.names[0])
     rows = []

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from subsim.errors import InputError
+from subsim.experiment import presenting
 from subsim.experiment.contrast import COMPARED
 from subsim.experiment.parameters import cells
+from subsim.experiment.quantiles import clean
 from subsim.experiment.run import run
 from subsim.model.catalogue import parameter
 from subsim.scenario.values import write_value
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from subsim.experiment.parameters import Cell
     from subsim.scenario import Scenario
 
@@ -35,12 +39,18 @@ class NeededEffect:
     of: str
     metric: str
     horizon_months: int
+    currency: str
     value: float | None
     believed: float
     """The centre of what the scenario believes."""
     p_reached: float | None
-    """Probability, under that belief, that the effect is at least as large as needed."""
+    """Probability, under that belief, that the effect lies on the side where the decision pays."""
     table: pd.DataFrame
+
+    @property
+    def rising(self) -> bool:
+        """Whether a larger effect makes the decision better."""
+        return bool(self.table["mean"].iloc[-1] > self.table["mean"].iloc[0])
 
     @property
     def text(self) -> str:
@@ -51,11 +61,34 @@ class NeededEffect:
             better = bool((self.table["mean"] > 0).all())
             word = "is better" if better else "is not better"
             return f"The decision {word} in {self.metric} for every {what} from {low:g} to {high:g}."
-        chance = "" if self.p_reached is None else f"; it is that large with probability {self.p_reached:.2f}"
+        chance = "" if self.p_reached is None else f"; it is so with probability {self.p_reached:.2f}"
+        least = "least" if self.rising else "most"
         return (
-            f"{what} must be at least {self.value:.3g} for the decision to break even in {self.metric} after "
+            f"{what} must be at {least} {self.value:.3g} for the decision to break even in {self.metric} after "
             f"{self.horizon_months} months. What is believed is {self.believed:.3g}{chance}."
         )
+
+    def figure(self, *, ax: Axes | None = None) -> Axes:
+        """The gain by the size of the effect, and where it breaks even."""
+        drawn: Axes = presenting.figures().needed(self, ax=ax)
+        return drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: the effect that is needed, what is believed, and what was tried."""
+        return {
+            "parameter": self.parameter,
+            "of": self.of,
+            "metric": self.metric,
+            "horizon_months": self.horizon_months,
+            "currency": self.currency,
+            "needed": self.value,
+            "believed": self.believed,
+            "p_reached": self.p_reached,
+            "tried": [clean(row) for row in self.table.to_dict("records")],
+        }
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.text}</p>{self.table.to_html(index=False)}"
 
 
 def needed_effect(
@@ -123,7 +156,7 @@ def needed_effect(
     table = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("effect", ignore_index=True)
     reached = None if value is None or cell is None else _chance(cell, value, rising=rows[1][1] > rows[0][1])
     believed = row.value if cell is None else cell.value
-    return NeededEffect(name, ", ".join(keys.values()), metric, horizon, value, believed, reached, table)
+    return NeededEffect(name, ", ".join(keys.values()), metric, horizon, base.currency, value, believed, reached, table)
 
 
 def _crossing(gain: Callable[[float], float], low: float, high: float, steps: int) -> float | None:

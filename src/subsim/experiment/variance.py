@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import joblib
 import numpy as np
@@ -17,12 +17,17 @@ import pandas as pd
 
 from subsim.book import Book
 from subsim.errors import InputError
+from subsim.experiment import presenting
 from subsim.experiment.build import build
 from subsim.experiment.contrast import Verdict, compared, horizons_of, p_better, verdict_of
 from subsim.experiment.parameters import Learned
+from subsim.experiment.quantiles import clean
 from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.experiment.run import cube_of, refuse_failed
 from subsim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
 METRICS: Final[dict[str, bool]] = {"arr": False, "grr_ttm": False, "nrr_ttm": False, "net_value": True}
@@ -71,6 +76,16 @@ class VarianceSplit:
         if self.base is None:
             return ""
         return f", an improvement with probability {row['p_better']:.2f}: {self.verdict()}"
+
+    def figure(self, *, ax: Axes | None = None) -> Axes:
+        """Shares of parameters and chance, by metric and horizon."""
+        drawn: Axes = presenting.figures().variance(self, ax=ax)
+        return drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: what was split and the rows of the table."""
+        rows = [clean(row) for row in self.table.to_dict("records")]
+        return {"scenario": self.scenario, "base": self.base, "table": rows}
 
     def _repr_html_(self) -> str:
         return f"<p>{self.text}</p>{self.table.to_html(index=False)}"

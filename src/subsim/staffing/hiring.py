@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from subsim import units
 from subsim.errors import InputError
+from subsim.experiment import presenting
 from subsim.experiment.contrast import GROSS_MARGIN_SOURCE, compared, horizons_of
 from subsim.experiment.metrics import DECIMALS
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
@@ -21,6 +22,9 @@ from subsim.model.catalogue import parameter
 from subsim.scenario import Scenario
 from subsim.scenario.levers import hire
 from subsim.staffing.response import HORIZONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MONTHS_A_QUARTER: Final = 3
 METRICS: Final[dict[str, bool]] = {"arr": False, "cs_cost": True, "net_value": True}
@@ -68,6 +72,11 @@ class HiringPlan:
             f"{text} Waiting a quarter from {first['from_plan']} costs {float(first['mean']):,.0f} {self.currency} "
             f"of net value on average (90 % interval {float(first['q05']):,.0f} to {float(first['q95']):,.0f})."
         )
+
+    def figure(self, *, ax: Axes | None = None) -> Axes:
+        """Net value of each start date against not hiring, and the last day to approve it."""
+        drawn: Axes = presenting.figures().hires(self, ax=ax)
+        return drawn
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: plans with dates, rows against not hiring, rows of what waiting costs."""
