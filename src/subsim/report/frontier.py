@@ -136,7 +136,7 @@ def _subtitle(found: Frontier) -> str:
         f"ARR after {found.horizon_months} months, mean over {found.draws} fresh draws that had no part in choosing. "
         "The line joins plans\nthat no other beats; "
         + ("green: worth most in net value; " if found.best else "")
-        + f"ring: today ({money(_today(found), found.scenario.currency)} a year); pale: {rest} more plans tried.\n"
+        + f"ring: today ({money(_today(found), found.scenario.currency)} a year); pale: {rest} more tried.\n"
         f"Colour: chance that GRR misses {percent(found.floor, 1)} ({floor}). Gross margin and effects of touches are "
         "assumed."
     )

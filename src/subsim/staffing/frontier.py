@@ -176,7 +176,7 @@ def _ranges(scenario: Scenario, seats: Mapping[str, Sequence[int]]) -> dict[str,
     if len(seats) < 2:
         found = ", ".join(seats) or "no team"
         raise InputError(
-            where="seats", found=found, allowed="two teams or more", do="For one team use `staff` without together."
+            where="seats", found=found, allowed="two teams or more", do="For one team size it alone: `staff`, without --together."
         )
     for team, counts in seats.items():
         if team not in scenario.teams:
