@@ -13,23 +13,23 @@ from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
 
 Floats = NDArray[np.float64]
-RAMP = (0.3, 0.7, 45.0)
+PACE, PHASE = (1.2, 2.8, 4.0), 45.0
 
 
-def by_heap(ready: Floats, days: Floats, people: Floats) -> list[float]:
+def by_heap(ready: Floats, work: Floats, people: Floats) -> list[float]:
     """Who is free first takes the next piece, unless gone by then."""
     free = [tuple(person) for person in people.T.tolist()]
     heapq.heapify(free)
     found = ready.tolist()
-    for i, (at, took) in enumerate(zip(ready.tolist(), days.tolist(), strict=True)):
+    for i, (at, took) in enumerate(zip(ready.tolist(), work.tolist(), strict=True)):
         while free:
             since, arrived, leaves = heapq.heappop(free)
             begin = max(since, at)
             if begin < leaves:
                 known = begin - arrived
-                share = RAMP[0] if known < RAMP[2] else RAMP[1] if known < 2 * RAMP[2] else 1.0
+                pace = PACE[0] if known < PHASE else PACE[1] if known < 2 * PHASE else PACE[2]
                 found[i] = begin
-                heapq.heappush(free, (begin + took / share, arrived, leaves))
+                heapq.heappush(free, (begin + took / pace, arrived, leaves))
                 break
     return found
 
@@ -37,14 +37,14 @@ def by_heap(ready: Floats, days: Floats, people: Floats) -> list[float]:
 @pytest.mark.parametrize("people", [1, 2, 7, 30])
 def test_each_piece_goes_to_whoever_is_free_first(people: int) -> None:
     u = uniform_array(people, np.arange(500)[:, None], Purpose.PARAMETER, name_entity("first come"), np.arange(4)[None])
-    ready, days = np.sort(np.floor(600 * u[:, 0])), 4 * people * -np.log(u[:, 1])
+    ready, work = np.sort(np.floor(600 * u[:, 0])), 16 * people * -np.log(u[:, 1])
     came = np.where(u[:people, 2] < 0.5, 0.0, np.floor(300 * u[:people, 2]))
     leaves = np.where(u[:people, 3] < 0.5, came + 600 * u[:people, 3], np.inf)
     crew = np.array([came, np.where(came == 0, -90.0, came), leaves])
-    assert begun(ready, days, crew, RAMP).tolist() == by_heap(ready, days, crew)
+    assert begun(ready, work, crew, PACE, PHASE).tolist() == by_heap(ready, work, crew)
 
 
 def test_work_begins_when_it_is_ready_where_nobody_is_left() -> None:
     gone = np.array([[0.0], [0.0], [1.0]])
-    assert begun(np.array([5.0]), np.array([1.0]), gone, RAMP).tolist() == [5.0]
-    assert begun(np.array([5.0]), np.array([1.0]), np.zeros((3, 0)), RAMP).tolist() == [5.0]
+    assert begun(np.array([5.0]), np.array([1.0]), gone, PACE, PHASE).tolist() == [5.0]
+    assert begun(np.array([5.0]), np.array([1.0]), np.zeros((3, 0)), PACE, PHASE).tolist() == [5.0]

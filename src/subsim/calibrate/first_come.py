@@ -12,22 +12,24 @@ from subsim._jit import inner, rule
 Floats = NDArray[np.float64]
 
 
-def begun(ready: Floats, days: Floats, people: Floats, ramp: tuple[float, float, float]) -> Floats:
+def begun(ready: Floats, work: Floats, people: Floats, pace: tuple[float, float, float], phase: float) -> Floats:
     """The moment at which each piece of work is begun; that at which it was ready where nobody is left.
 
     Args:
         ready: when each could begin, in rising order.
-        days: how long each takes at full pace.
+        work: hours of each.
         people: [3, people] free from, arrived, leaves; who leaves finishes what is in hand.
-        ramp: shares of full pace in the first and the second phase after arrival, and the length of a phase.
+        pace: hours in a day in the first and the second phase after arrival, and from then on.
+        phase: length of a phase.
 
     >>> one = np.array([[0.0], [-100.0], [np.inf]])
-    >>> begun(np.array([1.0, 2.0]), np.array([5.0, 5.0]), one, (0.5, 0.8, 30.0)).tolist()
+    >>> begun(np.array([1.0, 2.0]), np.array([20.0, 20.0]), one, (2.0, 3.0, 4.0), 30.0).tolist()
     [1.0, 6.0]
     """
     queue = np.ascontiguousarray(people[:, np.lexsort(people[::-1])], float)
     found = np.array(ready, float)
-    _serve(found, np.ascontiguousarray(days, float), queue, *map(float, ramp))
+    early, late, full = pace
+    _serve(found, np.ascontiguousarray(work, float), queue, float(early), float(late), float(full), float(phase))
     return found
 
 
@@ -57,7 +59,7 @@ def _sink(queue: Any, size: int) -> None:
 
 
 @rule
-def _serve(begin: Any, days: Any, queue: Any, early: float, late: float, phase: float) -> None:
+def _serve(begin: Any, work: Any, queue: Any, early: float, late: float, full: float, phase: float) -> None:
     """Each piece in turn goes to whoever is free first; `queue` is a heap, sorted at first."""
     size = queue.shape[1]
     for i in range(begin.shape[0]):
@@ -65,9 +67,9 @@ def _serve(begin: Any, days: Any, queue: Any, early: float, late: float, phase: 
             at = max(queue[0, 0], begin[i])
             if at < queue[2, 0]:
                 known = at - queue[1, 0]
-                share = early if known < phase else (late if known < 2.0 * phase else 1.0)
+                pace = early if known < phase else (late if known < 2.0 * phase else full)
                 begin[i] = at
-                queue[0, 0] = at + days[i] / share
+                queue[0, 0] = at + work[i] / pace
                 _sink(queue, size)
                 break
             size -= 1
