@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import joblib
@@ -177,17 +178,24 @@ def expected(values: Floats) -> Floats:
 
     The groups' means still hold the chance of few repeats. They are drawn towards the overall mean until their variance
     is that of the parameters plus the squared standard error of the overall mean, so that what they spread over is
-    neither chance nor surer than the number of draws allows.
+    neither chance nor surer than the number of draws allows. The variance of the parameters is itself an estimate x
+    with standard error s: its mean given that it is not below 0 is taken, x + s phi(x / s) / Phi(x / s).
 
-    >>> expected(np.array([[0.0, 8.0], [2.0, 10.0], [1.0, 9.0], [3.0, 11.0]])).tolist()  # means 4, 6, 5 and 7
-    [4.75, 5.75, 5.25, 6.25]
+    >>> expected(np.array([[1.0, 1.0], [3.0, 3.0]])).tolist()  # no chance
+    [1.0, 3.0]
     """
     parts, means = components(values), values.mean(axis=1)
-    between = float(means.var(ddof=1))
-    if parts is None or between == 0:
+    spread = float(means.var(ddof=1))
+    if parts is None or spread == 0:
         return means
-    wanted = parts["parameters"] + parts["monte_carlo_se"] ** 2
-    shrunk: Floats = means.mean() + (means - means.mean()) * min(1.0, (wanted / between) ** 0.5)
+    groups, repeats = values.shape
+    chance, between = parts["chance"], repeats * spread
+    x = (between - chance) / repeats
+    s = (2 * between**2 / (groups - 1) + 2 * chance**2 / (groups * (repeats - 1))) ** 0.5 / repeats
+    normal = NormalDist()
+    of_parameters = x + s * normal.pdf(x / s) / normal.cdf(x / s)
+    wanted = of_parameters + parts["monte_carlo_se"] ** 2
+    shrunk: Floats = means.mean() + (means - means.mean()) * min(1.0, (wanted / spread) ** 0.5)
     return shrunk
 
 

@@ -82,6 +82,8 @@ def test_what_is_expected_spreads_as_the_parameters_do() -> None:
     means = expected(2.0 + group + 4.0 * standard(6, 1200).reshape(400, 3))
     assert means.mean() == pytest.approx(2.0, abs=0.5)
     assert means.std() == pytest.approx(3.0, rel=0.1)
+    chance = expected(2.0 + 4.0 * standard(6, 1200).reshape(400, 3))
+    assert chance.std() < 0.5 * 4.0 / 3**0.5  # of chance alone little is left
 
 
 def test_a_split_of_a_difference_judges_what_is_expected() -> None:
