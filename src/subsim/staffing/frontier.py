@@ -175,9 +175,8 @@ def frontier(
 def _ranges(scenario: Scenario, seats: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
     if len(seats) < 2:
         found = ", ".join(seats) or "no team"
-        raise InputError(
-            where="seats", found=found, allowed="two teams or more", do="For one team size it alone: `staff`, without --together."
-        )
+        do = "For one team size it alone: `staff`, without --together."
+        raise InputError(where="seats", found=found, allowed="two teams or more", do=do)
     for team, counts in seats.items():
         if team not in scenario.teams:
             allowed = ", ".join(scenario.teams) or "none: the scenario has no teams"
