@@ -31,6 +31,8 @@ def three_accounts() -> Readings:
         impulse_at=np.array([10.0, 100.0, 131.0, 150.0]),
         impulse_kind=np.array([0, 1, 0, 0]),
         impulse_size=np.array([1.0, 1.0, 1.2, 0.5]),
+        impulse_doubt=np.zeros(4),
+        impulse_known=np.zeros(4),
         impulse_from=np.array([0, 2, 3, 4]),
         kinds=np.array(["business_review", "sponsor left"], object),
         segments=np.array(["x", "y"], object),

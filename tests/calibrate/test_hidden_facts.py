@@ -6,29 +6,64 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
+from subsim.book import Book
+from subsim.calibrate import rates_data
 from subsim.calibrate.engagement_fit import mode, shape, with_lifts
 from subsim.calibrate.engagement_readings import readings
-from subsim.calibrate.onboarding_queue import pace_of, paces, waits
+from subsim.calibrate.onboarding_queue import Pace, pace_of, waits
+from subsim.calibrate.together import frame_of
 from subsim.calibrate.wallet import wallets
 from tests.calibrate import books, made_engagement
 
 
-@pytest.mark.parametrize("place", [2, 8])
-def test_pace_is_read_from_first_values_that_came_when_the_work_was_done(tmp_path: Path, place: int) -> None:
+def onboardings(tmp_path: Path, true: Pace) -> tuple[Book, list[NDArray[np.float64]]]:
+    """A book with one person for onboardings and one who comes later; kick-offs, first values, hours of 300."""
     made = books.tables()
+    day, later = pd.Timestamp("2023-01-01"), pd.Timestamp("2024-06-01")
+    made["seats"] = pd.DataFrame(
+        {"seat_id": ["s1", "s2"], "team": "onboarding", "start_date": [day, later], "leave_date": pd.NaT}
+    )
+    book = books.book(tmp_path, made)
+    count = 300
+    start = 19_500.0 + 4 * np.arange(count)
+    hours = 12 + 6 * books.uniforms("hours", count)
+    delay = np.exp(np.log(12) + 0.6 * books.normals("delay", count))
+    reached = np.floor(start + waits(book, start, hours, true) + np.maximum(hours / true.hours, delay))
+    return book, [start, reached, hours]
+
+
+@pytest.mark.parametrize("z", [-1.53, 1.21])
+def test_pace_is_read_from_first_values_that_came_when_the_work_was_done(tmp_path: Path, z: float) -> None:
+    true = Pace.of(np.array([z, 0.0, 0.0]))
+    book, (start, reached, hours) = onboardings(tmp_path, true)
+    found = pace_of(book, np.full(len(start), "smb"), start, reached, hours)
+    assert found.hours == pytest.approx(true.hours, rel=0.03)
+    waited = waits(book, start, hours, true)
+    assert waited.max() > 20
+    assert np.abs(waits(book, start, hours, found) - waited).mean() < 0.15 * waited.mean()
+
+
+def test_an_onboarding_that_nobody_has_begun_says_nothing_of_the_customer(tmp_path: Path) -> None:
+    made = books.tables(40, segments=("smb",))
     day = pd.Timestamp("2023-01-01")
     made["seats"] = pd.DataFrame(
         {"seat_id": ["s1"], "team": ["onboarding"], "start_date": [day], "leave_date": [pd.NaT]}
     )
-    book = books.book(tmp_path, made)
-    count, true = 300, float(paces()[place])
-    start = 19_500.0 + 6 * np.arange(count)
-    hours = 12 + 6 * books.uniforms("hours", count)
-    delay = np.exp(np.log(12) + 0.6 * books.normals("delay", count))
-    reached = np.floor(start + waits(book, start, hours, true) + np.maximum(hours / true, delay))
-    found = pace_of(book, np.full(count, "smb"), start, reached, hours)
-    assert found == pytest.approx(true, rel=0.06)  # one step of the grid
+    last = made["onboarding"].index[-5:]
+    made["onboarding"]["first_value_date"] = made["onboarding"]["first_value_date"].astype(object)
+    made["onboarding"].loc[last, "first_value_date"] = pd.NaT
+    made["onboarding"]["hours"] = 3.0
+
+    def beyond(name: str) -> float:
+        book = books.book(tmp_path / name, made)
+        cells = rates_data.summarise(book, frame_of(book)).cells
+        return float(cells["censored_n"][cells["censored_sign"] > 0].sum())
+
+    worked = beyond("worked")
+    made["onboarding"].loc[last, "hours"] = np.nan
+    assert beyond("waiting") == worked - len(last)
 
 
 def test_an_expansion_up_to_the_wallet_is_cut_short_and_ends_what_can_be_won() -> None:
@@ -57,8 +92,9 @@ def test_save_plays_that_may_fail_do_not_count_as_noise(tmp_path: Path) -> None:
     data = readings(made_engagement.book(tmp_path, made_engagement.tables(1)))
     form = shape(data, {})
     renamed = dataclasses.replace(data, kinds=np.where(data.kinds == "business_review", "save", data.kinds))
-    with_save = with_lifts(renamed, shape(renamed, {}), {})
-    assert with_lifts(data, form, {}).jumps == (0.0,) * len(data.kinds)
+    _, with_save = with_lifts(renamed, shape(renamed, {}), {})
+    jumps = dict(zip(data.kinds.tolist(), with_lifts(data, form, {})[1].jumps, strict=True))
+    assert {kind for kind, jump in jumps.items() if jump} <= {"onboarding stalled"}
     assert sum(with_save.jumps) > 0
     plain = dataclasses.replace(with_save, jumps=())
     noise = [float(mode(renamed, each, corrected=False).log_theta[1]) for each in (with_save, plain)]

@@ -12,7 +12,7 @@ from subsim.calibrate import rates_data
 from subsim.calibrate.beliefs import override
 from subsim.calibrate.block import BlockData, BlockFit, Sampling
 from subsim.calibrate.company import company_priors
-from subsim.calibrate.onboarding_queue import waits
+from subsim.calibrate.onboarding_queue import Pace, waits
 from subsim.calibrate.priors import Prior
 from subsim.calibrate.rates import Rates
 from subsim.calibrate.spells import spells
@@ -155,7 +155,7 @@ def test_an_onboarding_waits_while_the_only_person_is_busy(tmp_path: Path) -> No
     )
     book = books.book(tmp_path, made)
     start = np.array([19730.0, 19730.0, 19900.0])
-    found = waits(book, start, np.array([30.0, 15.0, 1.0]), 3.0)
+    found = waits(book, start, np.array([30.0, 15.0, 1.0]), Pace(3.0, 0.5, 0.8, 90.0))
     assert found == pytest.approx([0.0, 10.0, 0.0])
 
 

@@ -4,11 +4,16 @@ Chance decides the arm, not who responds or who seems at risk; so the arms diffe
 programme made them differ in. What an account of the programme got more than the control arm did, month by month since
 assignment and on average over its arm, is the only thing compared. All other touches are followed as in the engagement
 block, with effects of their own: those that answer a score (a save play) take back a part of what the programme does.
+
+A lift is meant for customers as they come. Accounts that were already customers at their assignment have been
+selected: who answers touches well has grown out of the tier by then, who answers badly has left. How much less or more
+they answer is not known, so beside the lift they have an effect of their own, small beside it and centred on nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +32,8 @@ from subsim.calibrate.engagement_fit import (
     prior_of,
     shape,
 )
-from subsim.calibrate.engagement_readings import SPONSOR, Readings, day_after, days_of
+from subsim.calibrate.engagement_impulses import EVENTS, days_of
+from subsim.calibrate.engagement_readings import Readings, day_after
 from subsim.calibrate.priors import Key, Prior, Priors
 
 Floats = NDArray[np.float64]
@@ -36,6 +42,10 @@ Ints = NDArray[np.int64]
 CONTROL = "control"
 AFTER = "since assignment"
 MORE = "more "  # before the kind of touch that the programme consists of
+STAYED = "stayed, more "  # before the same for accounts that were customers long before their assignment
+NEW_DAYS = 90.0  # since the start of an account: so long it counts as assigned when it came
+#: Sd of how much more or less the accounts that stayed answer, as a share of the lift.
+OTHER_ANSWER = 0.2
 COMMON_CHANGE = Prior("normal", 0.0, 0.2, source="judgement: what changed for both arms, a month", grade="D")
 _BEYOND_CHANCE = 4.0  # standard errors that arms must differ by in a kind of touch for it to be the programme's
 
@@ -94,16 +104,24 @@ def compared(book: Book, data: Readings) -> tuple[Readings | None, tuple[str, ..
 def learned(data: Readings, priors: Priors, whole: Mode) -> Learned:
     """Posterior of the lifts that the arms differ in, from readings made ready by `compared`.
 
-    Drift, noise and the error of readings are as the `whole` book shows them.
+    Drift, noise and the error of readings are as the `whole` book shows them. How far accounts differ in what the
+    programme does to them goes with the size of its lift (root mean square): first the prior's, then the one found.
     """
     sds = np.sqrt(np.diag(whole.covariance))
     numbers = zip(np.exp(whole.log_theta[:3]).tolist(), sds.tolist(), strict=False)
     known = tuple(Prior("lognormal" if sd > 0 else "fixed", centre, sd) for centre, sd in numbers)
-    form = _form(data, priors, known)
-    mean, covariance = around(data, form, mode(data, form, corrected=False)).marginal()
-    places = [place for place, (_, names) in enumerate(form.names) if names and names[0].startswith(MORE)]
-    mean, covariance = mean[places], covariance[np.ix_(places, places)]
-    return Learned(tuple(lifts(data)), mean, covariance, len(data.account), len(data.y))
+    keys = tuple(lifts(data))
+    places = [place for place, (_, names) in enumerate(shape(data, priors).names) if names and _is_lift(names[0])]
+
+    def fitted(mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
+        size = dict(zip(keys, np.hypot(mean, sd).tolist(), strict=True))
+        form = _form(data, priors, known, size)
+        found, covariance = around(data, form, mode(data, form, corrected=False)).marginal()
+        return found[places], covariance[np.ix_(places, places)]
+
+    beliefs = [_belief(priors, key) for key in keys]
+    mean, covariance = fitted(np.array([own.centre for own in beliefs]), np.array([own.sd for own in beliefs]))
+    return Learned(keys, *fitted(mean, np.sqrt(np.diag(covariance))), len(data.account), len(data.y))
 
 
 def _named(lever: str) -> str:
@@ -133,7 +151,7 @@ def _months(data: Readings, day: Floats, book: Book) -> Ints:
 
 def _given(data: Readings, day: Floats, months: Ints) -> Floats:
     """[accounts, kinds, months]: lifts given since assignment, in units of the kind's lift."""
-    touches = len(data.kinds) - (SPONSOR in data.kinds)
+    touches = len(data.kinds) - sum(kind in EVENTS for kind in data.kinds)
     given = np.zeros((len(data.account), touches, int(months.max(initial=0))))
     who = np.repeat(np.arange(len(data.account)), np.diff(data.impulse_from))
     month = np.floor((data.impulse_at - day[who]) / MONTH_DAYS).astype(np.int64)
@@ -158,8 +176,9 @@ def _differ(given: Floats, months: Ints, rows: Ints, control: Ints) -> NDArray[n
 
 def _with_impulses(data: Readings, more: Floats, usual: Floats, kept: Ints, months: Ints, day: Floats) -> Readings:
     accounts, programme, length = more.shape
-    columns = np.concatenate([kept, len(data.kinds) + np.arange(programme + 1)])
-    sizes = np.concatenate([usual, more, np.ones((accounts, 1, length))], axis=1)
+    columns = np.concatenate([kept, len(data.kinds) + np.arange(2 * programme + 1)])
+    stayed = np.where((day - data.start > NEW_DAYS)[:, None, None], more, 0.0)
+    sizes = np.concatenate([usual, more, stayed, np.ones((accounts, 1, length))], axis=1)
     sizes[~np.broadcast_to((np.arange(length) < months[:, None])[:, None, :], sizes.shape)] = 0.0
     who, kind, month = np.nonzero(sizes)
     own = np.repeat(np.arange(accounts), np.diff(data.impulse_from))
@@ -172,22 +191,37 @@ def _with_impulses(data: Readings, more: Floats, usual: Floats, kept: Ints, mont
         impulse_at=at[order],
         impulse_kind=np.concatenate([data.impulse_kind[stay], columns[kind]])[order].astype(np.int64),
         impulse_size=np.concatenate([data.impulse_size[stay], sizes[who, kind, month]])[order],
+        impulse_doubt=np.concatenate([data.impulse_doubt[stay], np.zeros(len(who))])[order],
+        impulse_known=np.concatenate([data.impulse_known[stay], np.zeros(len(who))])[order],
         impulse_from=np.concatenate([[0], np.cumsum(np.bincount(account, minlength=accounts))]).astype(np.int64),
-        kinds=np.array([*data.kinds, *(MORE + kind for kind in data.kinds[kept]), AFTER], object),
+        kinds=np.array(
+            [*data.kinds, *(name + kind for name in (MORE, STAYED) for kind in data.kinds[kept]), AFTER], object
+        ),
     )
 
 
 def lifts(data: Readings) -> list[Key]:
     """The lifts that readings made ready by `compared` speak of."""
-    return [("work.lift", (_kind(str(kind)),)) for kind in data.kinds if str(kind).startswith(MORE)]
+    return [_lift(str(kind)) for kind in data.kinds if _is_lift(str(kind))]
 
 
-def _kind(name: str) -> str:
-    return name.removeprefix(MORE)
+def _is_lift(name: str) -> bool:
+    return name.startswith(MORE)
 
 
-def _form(data: Readings, priors: Priors, known: tuple[Prior, ...]) -> Shape:
-    """The shape of the readings with three persistent effects: own level, answer to other touches, to the programme."""
+def _lift(name: str) -> Key:
+    return ("work.lift", (name.removeprefix(STAYED).removeprefix(MORE),))
+
+
+def _belief(priors: Priors, lift: Key) -> Prior:
+    return prior_of(priors, lift[0], *lift[1])
+
+
+def _form(data: Readings, priors: Priors, known: tuple[Prior, ...], size: Mapping[Key, float]) -> Shape:
+    """The shape of the readings with three persistent effects: own level, answer to other touches, to the programme.
+
+    `size` is about how large each lift of the programme is.
+    """
     form = shape(data, priors)
     mean, sd = form.mean.copy(), form.sd.copy()
     for place, (name, names) in enumerate(form.names):
@@ -195,14 +229,16 @@ def _form(data: Readings, priors: Priors, known: tuple[Prior, ...]) -> Shape:
             mean[place], sd[place] = UNSEEN_LIFTS.centre, UNSEEN_LIFTS.sd
         elif names == (AFTER,):
             mean[place], sd[place] = COMMON_CHANGE.centre, COMMON_CHANGE.sd
-        elif names and names[0].startswith(MORE):
-            lift = prior_of(priors, "work.lift", _kind(names[0]))
+        elif names and _is_lift(names[0]):
+            lift = _belief(priors, _lift(names[0]))
             mean[place], sd[place] = lift.centre, max(lift.sd, 1e-6)
+        elif names and names[0].startswith(STAYED):
+            mean[place], sd[place] = 0.0, OTHER_ANSWER * size[_lift(names[0])]
     weights = np.vstack([form.weights, np.zeros(form.weights.shape[1])])
     for column, name in enumerate(map(str, data.kinds), start=FIRST_KIND):
-        if name.startswith(MORE):  # a kind whose lift is centred on nothing counts like a small one
-            weights[2, column] = max(abs(prior_of(priors, "work.lift", _kind(name)).centre), 0.05)
-        if name.startswith(MORE) or name == AFTER:
+        if _is_lift(name):
+            weights[2, column] = size[_lift(name)]
+        if name.startswith((MORE, STAYED)) or name == AFTER:
             weights[1, column] = 0.0
     theta = (*known, *form.theta[len(known) :], prior_of(priors, "engagement.response_sd"))
     return dataclasses.replace(form, mean=mean, sd=sd, weights=weights, theta=theta)

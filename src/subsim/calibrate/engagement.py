@@ -1,8 +1,9 @@
 """Engagement block: drift, noise and levels from health scores; what touches do stays an assumption.
 
-Levels, drift and noise are learned. The lifts of touches, the effect of time to value and the shock of a lost sponsor
-are *not*: who gets touched is no accident. Each draw takes them from their priors (or from an experiment), and neglect
-is then what makes the observed levels come out; what the readings show about them is reported as association.
+Levels, drift and noise are learned. The lifts of touches, the effect of time to value and the shocks of a lost sponsor
+and of a stalled onboarding are *not*: who gets touched is no accident. Each draw takes them from their priors (or from
+an experiment), and neglect is then what makes the observed levels come out; what the readings show about them is
+reported as association.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from subsim.calibrate.engagement_fit import (
     shape,
     with_lifts,
 )
-from subsim.calibrate.engagement_readings import SPONSOR, Readings, day_after, days_of, readings
+from subsim.calibrate.engagement_impulses import EVENTS, days_of
+from subsim.calibrate.engagement_readings import Readings, day_after, readings
 from subsim.calibrate.importance import of_prior
 from subsim.calibrate.priors import Key, Priors, keys_of, prior_draws
 from subsim.model.catalogue import parameter
@@ -47,7 +49,7 @@ LEARNED = (
     "engagement.opening_sd",
     "engagement.neglect",
 )
-KEPT = ("engagement.ttv_effect", "sponsor.shock", "work.lift")
+KEPT = ("engagement.ttv_effect", "sponsor.shock", "onboarding.stall_shock", "work.lift")
 _COMPANY_WIDE = ("engagement.drift", "engagement.noise", "engagement.opening_sd")
 FEW = 30
 _ARMS = "experiment/"  # names of the arrays of an experiment's readings
@@ -67,7 +69,7 @@ class Engagement:
         notes = _notes(data)
         if not _usable(data):
             return BlockData(0, data.arrays(), {}, notes)
-        arms, more_notes = effects_experiment.compared(book, data)
+        arms, more_notes = effects_experiment.compared(book, data.with_owners(parameter("continuity.ceiling").value))
         cells = data.arrays() | (arms.arrays(_ARMS) if arms else {})
         read = np.diff(data.reading_from)
         events: dict[Key, int] = {(name, ()): int(read.sum()) for name in _COMPANY_WIDE}
@@ -91,7 +93,7 @@ class Engagement:
         if data.rows:
             found = Readings.of(data.cells)
             flat = {key: values.reshape(-1) for key, values in draws.items()}
-            form = with_lifts(found, shape(found, priors), priors)
+            found, form = with_lifts(found, shape(found, priors), priors)
             best = mode(found, form, seed=sampling.seed)
             tried = _tried(data, priors, best, sampling)
             flat |= {key: values for key, values in tried.items() if key in flat}
@@ -134,11 +136,12 @@ def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.D
     form = shape(data, priors or {})
     start = np.log([prior.centre for prior in form.theta])
     if _usable(data):
-        form = with_lifts(data, form, priors or {})
+        data, form = with_lifts(data, form, priors or {})
         start = mode(part_of(data)[0], form, corrected=False).log_theta
         effects = linear(data, form, start).mean()
     else:
-        data, effects = data.silent(), form.mean
+        data = data.silent().with_owners(prior_of(priors or {}, "continuity.ceiling").centre)
+        effects = form.mean
     who = at["account_id"].astype(str).to_numpy(object)
     more, place = data.asked(who, days_of(at["date"]))
     table = estimates(more, form.theta_of(start), form.weights, form.by_cell(effects))[place]
@@ -236,6 +239,7 @@ _ASSOCIATIONS = {
     "engagement.ttv_effect": "association.ttv",
     "work.lift": "association.lift",
     "sponsor.shock": "association.sponsor_left",
+    "onboarding.stall_shock": "association.onboarding_stalled",
 }
 
 
@@ -275,7 +279,7 @@ def _notes(data: Readings) -> tuple[str, ...]:
         notes.append(
             f"{100 * edge:.0f} % of the scores lie at their highest or lowest value: levels beyond are not seen."
         )
-    touches = [kind for kind in data.kinds if kind != SPONSOR]
+    touches = [kind for kind in data.kinds if kind not in EVENTS]
     if not touches:
         notes.append(
             "No touches are recorded: how far they hold engagement above its rest is not known apart from neglect."

@@ -38,8 +38,8 @@ class Theta:
     """What the readings depend on non-linearly.
 
     Drift a day, sd of the monthly movement, sd of the reading's error (log odds), and sds of what persists at an
-    account, one for each row of `weights`. `jumps` is the variance of engagement that an impulse of size 1 of each kind
-    brings with it, for work that succeeds or not and the book does not say; none where it is empty.
+    account, one for each row of `weights`. `jumps`, by kind of impulse, times an impulse's doubt is the variance of
+    engagement that it brings with it: work that succeeds or not, a stall that may have been; none where it is empty.
     """
 
     drift: float
@@ -108,7 +108,7 @@ def _run(
         data.cell,
         (data.start, data.first_value, data.target),
         (data.at, data.y, data.reading_from),
-        (data.impulse_at, data.impulse_kind, data.impulse_size),
+        (data.impulse_at, data.impulse_kind, data.impulse_size, data.impulse_doubt),
         data.impulse_from,
         (theta.drift, theta.noise, theta.error),
         np.ascontiguousarray(weights, float),
@@ -248,12 +248,12 @@ def _advance(
         path[c] *= fall
     path[HELD] = -math.expm1(-drift * (until - start[i]))
     path[TTV] = _ttv_path(path[TTV], until - days, until, start[i], first_value[i], target[i], drift)
-    impulse_at, impulse_kind, impulse_size = impulse
+    impulse_at, impulse_kind, impulse_size, impulse_doubt = impulse
     while next_impulse < impulse_from[i + 1] and impulse_at[next_impulse] < until:
         if impulse_at[next_impulse] >= start[i]:
             past = math.exp(-drift * (until - impulse_at[next_impulse]))
             path[FIRST_KIND + impulse_kind[next_impulse]] += impulse_size[next_impulse] * past
-            own[3, 0] += jumps[impulse_kind[next_impulse]] * (impulse_size[next_impulse] * past) ** 2
+            own[3, 0] += jumps[impulse_kind[next_impulse]] * impulse_doubt[next_impulse] * past**2
         next_impulse += 1
     return next_impulse
 

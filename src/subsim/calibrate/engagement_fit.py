@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from subsim.calibrate.engagement_filter import FIRST_KIND, HELD, ONE, TTV, Moments, Theta, Y, moments
-from subsim.calibrate.engagement_readings import SAVE, SPONSOR, Readings
+from subsim.calibrate.engagement_impulses import EVENTS, SAVE, SPONSOR, STALLED
+from subsim.calibrate.engagement_readings import Readings
 from subsim.calibrate.priors import Key, Prior, Priors, catalogue_prior
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
@@ -19,9 +20,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 HIDDEN = "hidden lift"  # name of an effect that the catalogue does not have
+SHOCKS: dict[str, Key] = {SPONSOR: ("sponsor.shock", ()), STALLED: ("onboarding.stall_shock", ())}
 PART_ROWS = 15_000  # readings that find the mode; the rest then move it
+LIFT_ROWS = 6_000  # readings that tell lifts from answers to them
 CORRECTED_ROWS = 6_000  # up to this many readings the normal approximation is corrected by importance weights
 PROPOSALS = 200
+LEAST_LEVEL = 0.05  # of what an account's own level is thought to be, so that it has a logarithm
 _STEPS = 4  # at most, from the mode of a part to that of all
 _STEP = 0.05  # of a logarithm, for second differences
 
@@ -32,7 +36,6 @@ HIDDEN_MOVEMENT = Prior(
     "lognormal", 0.004, 1.0, source="computed: variance a month of the demo company's campaigns", grade="D"
 )
 UNSEEN_LIFTS = Prior("normal", 0.3, 0.5, source="judgement: all lifts where no touches are recorded", grade="D")
-OWN_LEVEL = Prior("lognormal", 0.25, 0.4, source="judgement: fit_effect for one sd of fit", grade="D")
 UNSEEN_RESPONSE = Prior("lognormal", 0.4, 0.5, source="judgement: response where no touches are recorded", grade="D")
 
 
@@ -71,7 +74,7 @@ class Shape:
 def shape(data: Readings, priors: Priors) -> Shape:
     """The shape for some readings: touches enter where the book has them, else one unknown lift by cell."""
     kinds = [str(kind) for kind in data.kinds]
-    touched = any(kind != SPONSOR for kind in kinds)
+    touched = any(kind not in EVENTS for kind in kinds)
     segments = sorted(set(data.segments.tolist()))
     effects: list[tuple[Key, float, Prior]] = []
     for name in ("engagement.rest", "engagement.neglect"):
@@ -81,9 +84,8 @@ def shape(data: Readings, priors: Priors) -> Shape:
     effects += [((HIDDEN, pair), 1.0, HIDDEN_LIFT if touched else UNSEEN_LIFTS) for pair in pairs]
     effects.append((("engagement.ttv_effect", ()), -1.0, prior_of(priors, "engagement.ttv_effect")))
     for kind in kinds:
-        lost = kind == SPONSOR
-        key: Key = ("sponsor.shock", ()) if lost else ("work.lift", (kind,))
-        effects.append((key, -1.0 if lost else 1.0, prior_of(priors, key[0], *key[1])))
+        key = SHOCKS.get(kind, ("work.lift", (kind,)))
+        effects.append((key, -1.0 if kind in EVENTS else 1.0, prior_of(priors, key[0], *key[1])))
     design = np.zeros((len(pairs), FIRST_KIND + len(kinds), len(effects)))
     for cell, (segment, _) in enumerate(pairs):
         own = segments.index(segment)
@@ -93,13 +95,15 @@ def shape(data: Readings, priors: Priors) -> Shape:
             design[cell, column, 2 * len(segments) + len(pairs) + column - TTV] = 1.0
     weights, response = _persistent(kinds, priors)
     drift, noise = prior_of(priors, "engagement.drift"), prior_of(priors, "engagement.noise")
+    fit = prior_of(priors, "engagement.fit_effect")
+    own_level = replace(fit, centre=max(abs(fit.centre), LEAST_LEVEL))  # fit has a standard deviation of 1
     return Shape(
         tuple(key for key, _, _ in effects),
         np.array([sign * prior.centre for _, sign, prior in effects]),
         np.maximum([prior.sd for _, _, prior in effects], 1e-6),
         design,
         weights,
-        (drift, noise, READING_ERROR, OWN_LEVEL, response),
+        (drift, noise, READING_ERROR, own_level, response),
     )
 
 
@@ -107,7 +111,7 @@ def _persistent(kinds: list[str], priors: Priors) -> tuple[Floats, Prior]:
     """What persists at an account: its own level, and how it answers touches; and the prior of the latter's sd."""
     weights = np.zeros((2, FIRST_KIND + len(kinds)))
     weights[0, ONE] = 1.0
-    lifts = [0.0 if kind == SPONSOR else prior_of(priors, "work.lift", kind).centre for kind in kinds]
+    lifts = [0.0 if kind in EVENTS else prior_of(priors, "work.lift", kind).centre for kind in kinds]
     weights[1, FIRST_KIND:] = lifts
     if any(lifts):
         return weights, prior_of(priors, "engagement.response_sd")
@@ -115,25 +119,54 @@ def _persistent(kinds: list[str], priors: Priors) -> tuple[Floats, Prior]:
     return weights, UNSEEN_RESPONSE
 
 
-def with_lifts(data: Readings, form: Shape, priors: Priors) -> Shape:
-    """The shape with the lifts that the readings show in place of the priors' where it needs their size.
+def with_lifts(data: Readings, form: Shape, priors: Priors) -> tuple[Readings, Shape]:
+    """Readings and shape with the effects that the readings show in place of the priors' where their size is needed.
 
-    Accounts answer touches more or less, in proportion to what touches do; and a save play works or not, which the book
-    does not say, so each brings a variance with it.
+    Accounts answer touches more or less, in proportion to what touches do; owners lift more the longer they know an
+    account; and a save play works or not, an onboarding has stalled or not, which the book does not say, so each brings
+    a variance with it. Lifts and the owners' share are those that are most likely where they make both the mean and the
+    differences between accounts.
     """
-    column = {str(kind): FIRST_KIND + place for place, kind in enumerate(data.kinds) if kind != SPONSOR}
-    if not column:
-        return form
-    shown = linear(part_of(data)[0], form, np.log([prior.centre for prior in form.theta])).mean()
-    lifts = {key[1][0]: float(shown[place]) for place, key in enumerate(form.names) if key[0] == "work.lift"}
-    weights = form.weights.copy()
-    for kind, place in column.items():
-        weights[1, place] = lifts[kind]
-    jumps = np.zeros(len(data.kinds))
-    if SAVE in column:
-        works = prior_of(priors, "playbook.save_success").centre
-        spread = 1 + prior_of(priors, "engagement.response_sd").centre ** 2
-        jumps[column[SAVE] - FIRST_KIND] = lifts[SAVE] ** 2 * spread * (1 - works) / works
+    ceiling = prior_of(priors, "continuity.ceiling")
+    if not len(data.kinds):
+        return data, form
+    part, theta = part_of(data, LIFT_ROWS)[0], np.log([prior.centre for prior in form.theta])
+    shown = linear(part.with_owners(ceiling.centre), form, theta).mean()
+    form = _sized(part, form, priors, shown)
+    lifts = np.array([place for place, (name, _) in enumerate(form.names) if name == "work.lift"], np.int64)
+    if not len(lifts):
+        return data, form
+    centre, sd = np.append(form.mean[lifts], ceiling.centre), np.append(form.sd[lifts], ceiling.sd)
+
+    def sized(values: Floats) -> Shape:
+        effects = form.mean.copy()
+        effects[lifts] = values[:-1]
+        return _sized(part, form, priors, effects, shocks=False)
+
+    def unlikely(z: Floats) -> float:
+        values = centre + sd * z
+        found = linear(part.with_owners(float(values[-1])), sized(values), theta)
+        return 0.5 * float(z @ z) - found.with_known(lifts, values[:-1], form)
+
+    start: Floats = np.append((shown[lifts] - centre[:-1]) / sd[:-1], 0.0)
+    found = optimize.minimize(unlikely, start, method="BFGS", options={"gtol": 0.3, "eps": 0.02, "maxiter": 15})
+    best = centre + sd * np.asarray(found.x, float)
+    return data.with_owners(float(best[-1])), sized(best)
+
+
+def _sized(data: Readings, form: Shape, priors: Priors, effects: Floats, *, shocks: bool = True) -> Shape:
+    """The shape whose weights and jumps are those of some effects."""
+    shown = dict(zip(form.names, effects.tolist(), strict=True))
+    kinds = list(map(str, data.kinds))
+    weights, jumps = form.weights.copy(), np.array(form.jumps or (0.0,) * len(kinds))
+    answers = 1 + prior_of(priors, "engagement.response_sd").centre ** 2
+    for place, kind in enumerate(kinds):
+        if kind not in EVENTS:
+            weights[1, FIRST_KIND + place] = shown["work.lift", (kind,)]
+        if kind == SAVE:
+            jumps[place] = shown["work.lift", (kind,)] ** 2 * answers
+        if kind == STALLED and shocks:
+            jumps[place] = shown[SHOCKS[kind]] ** 2
     return replace(form, weights=weights, jumps=tuple(jumps.tolist()))
 
 
@@ -144,6 +177,21 @@ class Linear:
     precision: Floats
     weighted: Floats
     log_evidence: float
+    squares: float
+    determinants: float
+
+    def with_known(self, known: Ints, values: Floats, form: Shape) -> float:
+        """The log likelihood of `Theta` where some effects are known, without their priors."""
+        free = np.setdiff1d(np.arange(len(self.weighted)), known)
+        prior = 1.0 / form.sd**2
+        precision = self.precision[np.ix_(known, known)] - np.diag(prior[known])
+        weighted = self.weighted[known] - (prior * form.mean)[known]
+        half = np.linalg.cholesky(self.precision[np.ix_(free, free)])
+        solved = np.linalg.solve(half, self.weighted[free] - self.precision[np.ix_(free, known)] @ values)
+        squares = self.squares - 2 * values @ weighted + values @ precision @ values - solved @ solved
+        squares += float((prior * form.mean**2)[free].sum())
+        determinants = self.determinants + 2 * np.log(np.diag(half)).sum() - np.log(prior[free]).sum()
+        return -0.5 * float(squares + determinants)
 
     def mean(self) -> Floats:
         """Mean of all effects together: what the readings show, which is association."""
@@ -169,9 +217,10 @@ def _linear(found: Moments, form: Shape) -> Linear:
         weighted += own.T @ products[:, Y]
     half = np.linalg.cholesky(precision)
     solved = np.linalg.solve(half, weighted)
-    squares = float(found.products[:, Y, Y].sum() + (prior * form.mean**2).sum() - solved @ solved)
-    determinants = float(found.log_determinant.sum() + 2 * np.log(np.diag(half)).sum() - np.log(prior).sum())
-    return Linear(precision, weighted, -0.5 * (squares + determinants))
+    squares, determinants = float(found.products[:, Y, Y].sum()), float(found.log_determinant.sum())
+    left = squares + (prior * form.mean**2).sum() - solved @ solved
+    spread = determinants + 2 * np.log(np.diag(half)).sum() - np.log(prior).sum()
+    return Linear(precision, weighted, -0.5 * float(left + spread), squares, determinants)
 
 
 @dataclass(frozen=True)
@@ -215,13 +264,13 @@ def _log_density(prior: Prior, logarithm: float) -> float:
     return float(prior.log_density(np.exp(logarithm))) + logarithm
 
 
-def part_of(data: Readings) -> tuple[Readings, float]:
-    """Accounts chosen by lot so that they have about PART_ROWS readings, and how many accounts each stands for."""
+def part_of(data: Readings, rows: int = PART_ROWS) -> tuple[Readings, float]:
+    """Accounts chosen by lot so that they have about so many readings, and how many accounts each stands for."""
     read = np.flatnonzero(np.diff(data.reading_from))
-    if len(data.at) <= PART_ROWS:
+    if len(data.at) <= rows:
         return data.chosen(read), 1.0
     lot = uniform_array(0, 0, Purpose.PARAMETER, name_entity("calibrate/engagement/part"), read)
-    chosen = read[lot < PART_ROWS / len(data.at)]
+    chosen = read[lot < rows / len(data.at)]
     return data.chosen(chosen), len(read) / len(chosen)
 
 

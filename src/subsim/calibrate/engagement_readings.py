@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from subsim.book import Book
+from subsim.calibrate.engagement_impulses import days_of, impulses, rows_of
 from subsim.errors import InputError
 from subsim.model.catalogue import parameter
 
@@ -21,8 +22,6 @@ Ints = NDArray[np.int64]
 
 COARSE, FINE = 0.5, 0.05  # a score of 0 or 100 has no logit: half of what whole scores, or such in tenths, tell apart
 NOT_YET = np.inf
-SPONSOR = "sponsor left"
-SAVE = "save"
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,9 @@ class Readings:
 
     Of an account: its id, `cell` (place in `cells`), start, day of first value (inf: not yet, NaN: unknown), target in
     days, and whether it is live. Of a reading: day and log odds of the score less the offset (NaN: an estimate is asked
-    for that moment). Of an impulse (a touch done, a sponsor lost): day, which kind, size. `*_from` has one entry more
-    than there are accounts: those of account i are `*_from[i]` to `*_from[i + 1]`.
+    for that moment). Of an impulse (a touch done, a sponsor lost, an onboarding stalled): day, which kind, size, the
+    variance of the size where the book leaves it open, and how far the owner knew the account (0 to 1). `*_from` has
+    one entry more than there are accounts: those of account i are `*_from[i]` to `*_from[i + 1]`.
     """
 
     account: NDArray[Any]
@@ -47,9 +47,11 @@ class Readings:
     impulse_at: Floats
     impulse_kind: Ints
     impulse_size: Floats
+    impulse_doubt: Floats
+    impulse_known: Floats
     impulse_from: Ints
     kinds: NDArray[Any]
-    """Names of the kinds of impulse: types of work, and "sponsor left"."""
+    """Names of the kinds of impulse: types of work, then what happened, see `EVENTS`."""
     segments: NDArray[Any]
     """Segment of each cell."""
     tiers: NDArray[Any]
@@ -78,7 +80,16 @@ class Readings:
             impulse_at=self.impulse_at[impulse],
             impulse_kind=self.impulse_kind[impulse],
             impulse_size=self.impulse_size[impulse],
+            impulse_doubt=self.impulse_doubt[impulse],
+            impulse_known=self.impulse_known[impulse],
             impulse_from=impulse_from,
+        )
+
+    def with_owners(self, ceiling: float) -> Readings:
+        """The same readings where a touch by an owner gives up to so much more (`continuity.ceiling`)."""
+        gain = 1 + ceiling * self.impulse_known
+        return dataclasses.replace(
+            self, impulse_size=self.impulse_size * gain, impulse_doubt=self.impulse_doubt * gain**2
         )
 
     def silent(self) -> Readings:
@@ -115,12 +126,6 @@ def _starts(who: NDArray[Any], accounts: int) -> Ints:
     return np.concatenate([[0], np.cumsum(np.bincount(who, minlength=accounts))]).astype(np.int64)
 
 
-def days_of(dates: pd.Series[Any]) -> Floats:
-    """Days since 1970-01-01, NaN for a blank."""
-    days = dates.to_numpy().astype("datetime64[D]")
-    return np.where(np.isnat(days), np.nan, days.astype(np.int64)).astype(float)
-
-
 def day_after(date: dt.date) -> float:
     """The day after, in days since 1970-01-01."""
     return float(np.datetime64(date, "D").astype(np.int64)) + 1.0
@@ -141,38 +146,32 @@ def readings(book: Book) -> Readings:
     edge = FINE if (score != np.rint(score)).any() else COARSE
     share = np.clip(score, edge, 100 - edge) / 100
     target = {name: parameter("onboarding.target").value_for(name) for name in names.get_level_values(0).unique()}
-    kinds, of_account, impulse_at, impulse_kind, impulse_size = _impulses(book, ids, accounts, start)
+    first_value = _first_values(book, ids, start)
+    kinds, impulse = impulses(book, ids, accounts, start, first_value)
     return Readings(
         account=ids.to_numpy(object),
         cell=cell.astype(np.int64),
         start=start,
-        first_value=_first_values(book, ids, start),
+        first_value=first_value,
         target=names.get_level_values(0).map(target).to_numpy(float),
         live=np.asarray(live, bool),
         at=at,
         y=np.log(share / (1 - share)) - parameter("score.offset").value,
         reading_from=_starts(who, len(ids)),
-        impulse_at=impulse_at,
-        impulse_kind=impulse_kind,
-        impulse_size=impulse_size,
-        impulse_from=_starts(of_account, len(ids)),
+        impulse_at=impulse["day"].to_numpy(float),
+        impulse_kind=impulse["code"].to_numpy(np.int64),
+        impulse_size=impulse["size"].to_numpy(float),
+        impulse_doubt=impulse["doubt"].to_numpy(float),
+        impulse_known=impulse["known"].to_numpy(float),
+        impulse_from=_starts(impulse["who"].to_numpy(np.int64), len(ids)),
         kinds=kinds,
         segments=np.array([name for name, _ in cells], object),
         tiers=np.array([name for _, name in cells], object),
     )
 
 
-def _rows(book: Book, name: str, ids: pd.Index[str]) -> pd.DataFrame:
-    """Rows of a table that belong to known accounts, with their place; none where the book lacks the table."""
-    if name not in book.tables:
-        return pd.DataFrame({"who": pd.Series(dtype=np.int64)})
-    table = book.tables[name]
-    table = table.assign(who=ids.get_indexer(pd.Index(table["account_id"].astype(str))))
-    return table[table["who"] >= 0]
-
-
 def _scores(book: Book, ids: pd.Index[str]) -> tuple[Ints, Floats, Floats]:
-    rows = _rows(book, "health", ids)
+    rows = rows_of(book, "health", ids)
     if "score" not in rows:
         return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
     rows = rows[rows["score"].notna()].sort_values(["who", "date"], kind="stable")
@@ -180,7 +179,7 @@ def _scores(book: Book, ids: pd.Index[str]) -> tuple[Ints, Floats, Floats]:
 
 
 def _first_values(book: Book, ids: pd.Index[str], start: Floats) -> Floats:
-    rows = _rows(book, "onboarding", ids).drop_duplicates("who", keep="last")
+    rows = rows_of(book, "onboarding", ids).drop_duplicates("who", keep="last")
     days = np.full(len(ids), np.nan)
     if len(rows):
         who = rows["who"].to_numpy()
@@ -189,59 +188,3 @@ def _first_values(book: Book, ids: pd.Index[str], start: Floats) -> Floats:
         elapsed = np.maximum(reached - days_of(rows["kickoff_date"]), 0.5)
         days[who] = np.where(np.isnan(reached), NOT_YET, start[who] + elapsed)
     return days
-
-
-def _impulses(
-    book: Book, ids: pd.Index[str], accounts: pd.DataFrame, start: Floats
-) -> tuple[NDArray[Any], Ints, Floats, Ints, Floats]:
-    """Names of the kinds, then account, day, kind and size of each impulse, by account and day."""
-    done = _rows(book, "touches", ids)
-    if len(done):
-        done = done[done["done_date"].notna() & done["kind"].map(_speaks)].copy()
-        done["day"] = days_of(done["done_date"])
-        done["size"] = _gain(done, accounts, start)
-        # Whether a save play worked is not in the book: its mean lift is counted.
-        done.loc[done["kind"] == SAVE, "size"] *= parameter("playbook.save_success").value
-    left = _rows(book, "sponsors", ids)
-    if len(left):
-        left = left[left["event"] == "left"]
-        left = left.assign(day=days_of(left["date"]), size=1.0, kind=SPONSOR)
-    wanted = ["who", "day", "kind", "size"]
-    parts = [part[wanted] for part in (done, left) if len(part)]
-    if not parts:
-        none = np.zeros(0, np.int64)
-        return np.zeros(0, object), none, np.zeros(0), none, np.zeros(0)
-    rows = pd.concat(parts).sort_values(["who", "day"], kind="stable")
-    kinds = sorted(set(rows["kind"]) - {SPONSOR}) + [SPONSOR] * (len(left) > 0)
-    code = rows["kind"].map({name: place for place, name in enumerate(kinds)})
-    return (
-        np.array(kinds, object),
-        rows["who"].to_numpy(np.int64),
-        rows["day"].to_numpy(float),
-        code.to_numpy(np.int64),
-        rows["size"].to_numpy(float),
-    )
-
-
-def _speaks(kind: str) -> bool:
-    """Whether a type of work lifts engagement at all in the model."""
-    return parameter("work.lift").value_for(kind) != 0.0
-
-
-def _gain(done: pd.DataFrame, accounts: pd.DataFrame, start: Floats) -> Floats:
-    """How much of a lift a touch gives: more from an owner who has known the account for long.
-
-    Only in tiers whose accounts have owners; the owner's time is counted from the first touch by the same seat.
-    """
-    gain = np.ones(len(done))
-    if "seat_id" not in done or "owner_id" not in accounts or "tier" not in accounts:
-        return gain
-    owned = set(accounts.loc[accounts["owner_id"].astype(str) != "", "tier"])
-    in_named = accounts["tier"].isin(owned).to_numpy()[done["who"].to_numpy()]
-    by_seat = done.groupby(["who", "seat_id"], observed=True)["day"].transform("min").to_numpy(float)
-    first = done.groupby("who")["day"].transform("min").to_numpy(float)
-    since = np.where(by_seat == first, start[done["who"].to_numpy()], by_seat)
-    known = (done["seat_id"].astype(str) != "").to_numpy() & in_named
-    ceiling, days = parameter("continuity.ceiling").value, parameter("continuity.days").value
-    more = ceiling * -np.expm1(-np.maximum(done["day"].to_numpy(float) - since, 0) / days)
-    return np.asarray(gain + np.where(known, more, 0.0))

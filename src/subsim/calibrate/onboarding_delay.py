@@ -35,18 +35,21 @@ def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     start, reached = day_number(table["kickoff_date"]), day_number(table["first_value_date"])
     hours = _onboarding_hours(book, table)
     pace = onboarding_queue.pace_of(book, stay["segment"].to_numpy(), start, reached, hours)
-    work = np.nan_to_num(hours / pace)
+    work = np.nan_to_num(hours / pace.hours)
     wait = onboarding_queue.waits(book, start, hours, pace)
     taken = reached - start - wait
-    hidden = taken <= work + 1.0
-    so_far = stay["end"].to_numpy(float) - start
+    within = work + onboarding_queue.uncertain(wait)
+    hidden = taken <= within
+    # Who has no hours yet still waits or is being worked on: that says nothing of the customer.
+    open_now = ~np.isfinite(reached) & (np.isfinite(hours) | ~np.isfinite(hours).any())
+    so_far = stay["end"].to_numpy(float) - start - wait
     for name in sums.frame.segment:
         own = (stay["segment"] == name).to_numpy() & np.isfinite(start)
         key, spread = ("onboarding.customer_delay", (name,)), ("onboarding.customer_delay_sd", (name,))
         ready = own & np.isfinite(reached)
         sums.logs(key, spread, np.maximum(taken[ready & ~hidden], 0.5))
-        sums.tail(key, spread, np.maximum(np.maximum(taken, work)[ready & hidden], 0.5), -1)
-        sums.tail(key, spread, np.maximum(so_far[own & ~np.isfinite(reached)], 0.5), 1)
+        sums.tail(key, spread, within[ready & hidden], -1)
+        sums.tail(key, spread, np.maximum(so_far[own & open_now], 0.5), 1)
         shape = company_prior(("onboarding.hours_shape", ())).centre
         overhead = company_prior(("onboarding.misfit_overhead", ())).centre
         misfit = float(special.ndtr(company_prior(("onboarding.misfit_below", ())).centre))

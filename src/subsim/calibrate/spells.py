@@ -73,7 +73,8 @@ def onboarding_days(book: Book, stays: pd.DataFrame) -> Floats:
 def sponsor_spells(book: Book, stays: pd.DataFrame) -> pd.DataFrame:
     """Stays cut at sponsor events: segment, account_id, present, days, end (day number), event (it ended with one).
 
-    A stay begins with a sponsor. What lies before the table's first event was not watched.
+    A stay begins with a sponsor. What lies before the table's first event was not watched; that event begins the
+    watch, so it is none of those that were watched for.
     """
     events = book.tables["sponsors"]
     events = pd.DataFrame(
@@ -94,7 +95,7 @@ def sponsor_spells(book: Book, stays: pd.DataFrame) -> pd.DataFrame:
         present, since = True, max(begin, watched_from)
         for day, now in told.get(account, []):
             if begin <= day < end and now != present:
-                rows.append((account, segment, present, day - since, day, True))
+                rows.append((account, segment, present, max(day - since, 0.0), day, day > watched_from))
                 present, since = now, day
         rows.append((account, segment, present, max(end - since, 0.0), end, False))
     return pd.DataFrame(rows, columns=["account_id", "segment", "present", "days", "end", "event"])
