@@ -32,7 +32,8 @@ from subsim.calibrate.engagement_fit import (
     prior_of,
     shape,
 )
-from subsim.calibrate.engagement_readings import SPONSOR, Readings, day_after, days_of
+from subsim.calibrate.engagement_impulses import EVENTS, days_of
+from subsim.calibrate.engagement_readings import Readings, day_after
 from subsim.calibrate.priors import Key, Prior, Priors
 
 Floats = NDArray[np.float64]
@@ -150,7 +151,7 @@ def _months(data: Readings, day: Floats, book: Book) -> Ints:
 
 def _given(data: Readings, day: Floats, months: Ints) -> Floats:
     """[accounts, kinds, months]: lifts given since assignment, in units of the kind's lift."""
-    touches = len(data.kinds) - (SPONSOR in data.kinds)
+    touches = len(data.kinds) - sum(kind in EVENTS for kind in data.kinds)
     given = np.zeros((len(data.account), touches, int(months.max(initial=0))))
     who = np.repeat(np.arange(len(data.account)), np.diff(data.impulse_from))
     month = np.floor((data.impulse_at - day[who]) / MONTH_DAYS).astype(np.int64)
@@ -190,6 +191,8 @@ def _with_impulses(data: Readings, more: Floats, usual: Floats, kept: Ints, mont
         impulse_at=at[order],
         impulse_kind=np.concatenate([data.impulse_kind[stay], columns[kind]])[order].astype(np.int64),
         impulse_size=np.concatenate([data.impulse_size[stay], sizes[who, kind, month]])[order],
+        impulse_doubt=np.concatenate([data.impulse_doubt[stay], np.zeros(len(who))])[order],
+        impulse_known=np.concatenate([data.impulse_known[stay], np.zeros(len(who))])[order],
         impulse_from=np.concatenate([[0], np.cumsum(np.bincount(account, minlength=accounts))]).astype(np.int64),
         kinds=np.array(
             [*data.kinds, *(name + kind for name in (MORE, STAYED) for kind in data.kinds[kept]), AFTER], object
