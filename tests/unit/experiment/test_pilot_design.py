@@ -12,6 +12,7 @@ from scipy.stats import norm
 import subsim as ss
 from subsim.book import Book
 from subsim.errors import InputError
+from subsim.experiment import pilot_design as module
 from subsim.experiment import pilot_trials
 from subsim.experiment.demo import AS_OF
 from subsim.experiment.pilot_design import PilotDesign, design_pilot
@@ -29,7 +30,7 @@ COMPANY: dict[str, Any] = {
     "teams": {"care": {"seats": 2, "cost": "$90k"}},
 }
 OFTEN = [ss.cadence("served", touch="business_review", every="1 month", on="2026-02-01")]
-ASKED: dict[str, Any] = {"accounts": (40, 80), "months": (6, 12), "draws": 6, "seed": 2}
+ASKED: dict[str, Any] = {"accounts": (40, 80), "months": (4, 8), "draws": 6, "seed": 2}
 
 
 def base() -> Scenario:
@@ -50,7 +51,9 @@ def read(book: Book, touch: str) -> tuple[float, float] | None:
 
 @pytest.fixture(scope="module")
 def design() -> PilotDesign:
-    return design_pilot(base(), plan(), estimate=read, **ASKED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pilot_trials, "HISTORY_MONTHS", 20)
+        return design_pilot(base(), plan(), estimate=read, **ASKED)
 
 
 @pytest.mark.parametrize(("mean", "sd", "error"), [(0.0, 1.0, 0.5), (0.3, 0.2, 0.1), (-0.2, 0.5, 1.0)])
@@ -115,18 +118,18 @@ def test_what_teaches_nothing_changes_nothing(design: PilotDesign) -> None:
 
 
 def test_extra_touches_cost_what_people_cost(design: PilotDesign) -> None:
-    row = design.table[(design.table["accounts"] == 80) & (design.table["months"] == 6)].iloc[0]
+    row = design.table[(design.table["accounts"] == 80) & (design.table["months"] == 4)].iloc[0]
     month = 365.25 / 12
     extra = 1 - month / 365.25
-    assert row["pilot_cost"] == pytest.approx(40 * 6 * extra * 5.0 * 90_000 / 1065, rel=1e-3)
+    assert row["pilot_cost"] == pytest.approx(40 * 4 * extra * 5.0 * 90_000 / 1065, rel=1e-3)
 
 
 def test_the_smallest_worth_it_is_recommended_or_none_is(design: PilotDesign) -> None:
     table = design.table.assign(net_benefit=[-5.0, 3.0, -1.0, 9.0])
     made = PilotDesign(**{**vars(design), "table": table})
     assert made.smallest is not None
-    assert (made.smallest["accounts"], made.smallest["months"]) == (80, 6)
-    assert made.best["months"] == 12
+    assert (made.smallest["accounts"], made.smallest["months"]) == (80, 4)
+    assert made.best["months"] == 8
     assert "smallest pilot worth its cost: 80 accounts" in made.text
     none = PilotDesign(**{**vars(design), "table": table.assign(net_benefit=-1.0)})
     assert none.smallest is None
@@ -134,10 +137,11 @@ def test_the_smallest_worth_it_is_recommended_or_none_is(design: PilotDesign) ->
     assert none.figure() is not None
 
 
-def test_words_json_and_the_same_bytes_again(design: PilotDesign) -> None:
+def test_words_json_and_the_same_bytes_again(design: PilotDesign, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "simulated pilots" in design.text
     assert "nan" not in design.text
     facts = json.dumps(design.to_dict(), allow_nan=False)
+    monkeypatch.setattr(module, "trials", lambda *_, **__: design.trials)
     again = design_pilot(base(), plan(), estimate=read, **ASKED)
     assert json.dumps(again.to_dict(), allow_nan=False) == facts
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,13 @@ from tests.unit.experiment.test_attribution import BASE, LEVERS
 pytest.importorskip("SALib", reason="needs the sensitivity extra")
 DRAWS = 80
 WIDE = {"parameter": "work.lift", "work": "status_call", "experiment": {"effect": 0.2, "sd": 1.0, "data": "trial"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_resamples() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rooms, "RESAMPLES", 3)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +54,11 @@ def test_shares_of_a_sum_are_those_of_its_parts() -> None:
     assert shares.share[2] < shares.noise < shares.share[1]
 
 
-def test_numbers_without_effect_stay_below_the_noise_level_in_19_of_20_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "RESAMPLES", 2)
+def test_numbers_without_effect_stay_below_the_noise_level_in_19_of_20_sets() -> None:
     y = columns(200, 1, entity=9)[:, 0]
-    shares = rooms.first_order(columns(200, 1_000), y, seed=1).share.reshape(100, 10)
+    shares = rooms.first_order(columns(200, 400), y, seed=1).share.reshape(40, 10)
     above = (shares.max(axis=1) > noise_level(200, 10)).mean()
-    assert above <= 0.12  # 0.05, with 3 standard errors
+    assert above <= 0.16  # 0.05, with 3 standard errors
 
 
 def test_a_product_acts_in_all_though_not_alone() -> None:
