@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from subsim.experiment.at_horizon import Floats, at_horizon, decimals_of, is_better_lower, summary
-from subsim.experiment.contrast import horizons_of, p_better
+from subsim.experiment.contrast import horizons_of, p_better, verdict_of
 from subsim.experiment.investments import Investment
 from subsim.experiment.journeys import MEASURES, groups_of
 from subsim.experiment.metrics import DECIMALS, team_window
@@ -62,7 +62,8 @@ def break_even(
 ) -> pd.DataFrame:
     """What each investment may cost once: its net value less its yearly cost, as far as the horizon.
 
-    `se` is the standard error of the mean from the number of draws; `per_day` divides the mean by the days saved and
+    `se` is the standard error of the mean from the number of draws; `verdict` claims that it pays, or does not, only
+    where 95 % of draws agree; `per_day` divides the mean by the days saved and
     has no value where no days are saved.
     """
     rows = []
@@ -76,6 +77,7 @@ def break_even(
             once = each.one_off if paid > 0 else 0.0
             may = gain - (paid - once)
             fewer = -float(saved[each.name])
+            pays = p_better(may - once, "higher")
             rows.append(
                 {
                     "investment": each.name,
@@ -84,7 +86,8 @@ def break_even(
                     "se": round(float(may.std(ddof=1) / len(may) ** 0.5), 2) if len(may) > 1 else float("nan"),
                     "one_off": each.one_off,
                     "yearly": each.yearly,
-                    "p_pays": p_better(may - once, "higher"),
+                    "p_pays": pays,
+                    "verdict": verdict_of(pays),
                     "days_saved": fewer,
                     "per_day": round(float(may.mean()) / fewer, 2) if fewer > 0 else float("nan"),
                 }

@@ -60,10 +60,16 @@ def _cost(found: TimeToValue, each: Investment) -> str:
     if row["mean"] > 0:
         may = f": at most so much may it cost once{_per_day(found, row)}"
     else:
-        may = ", so it does not pay for itself at any price"
+        may = ", so on average nothing is left to pay for it"
+    if abs(row["mean"]) < 1.96 * row["se"]:
+        may += f" (its sign is not known: {found.runs.draws} draws are too few)"
     yearly = f" and {money(each.yearly, found.currency)} a year" if each.yearly else ""
     price = f"At {money(each.one_off, found.currency)} once{yearly}" if each.one_off else "Without a price paid once"
-    return f"{told}{may}. {price} it pays in {chance(row['p_pays'])} of draws.{_starves(found, each)}"
+    return f"{told}{may}. {price} it pays in {chance(row['p_pays'])} of draws: {_said(row)}.{_starves(found, each)}"
+
+
+def _said(row: Any) -> str:
+    return {"better": "it pays", "worse": "it does not pay"}.get(row["verdict"], "whether it pays cannot be told")
 
 
 def _per_day(found: TimeToValue, row: Any) -> str:

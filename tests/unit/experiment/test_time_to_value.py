@@ -8,11 +8,12 @@ import pytest
 
 import subsim as ss
 from subsim.engine import events as ev
+from subsim.engine.metrics import SEGMENT
 from subsim.errors import InputError
 from subsim.experiment.at_horizon import at_horizon
 from subsim.experiment.contrast import COMPARED, contrast
 from subsim.experiment.investments import Investment, investment, own_costs, settled
-from subsim.experiment.journeys import MEASURES, read
+from subsim.experiment.journeys import MEASURES, journeys, read
 from subsim.experiment.time_to_value import TimeToValue, time_to_value
 from subsim.scenario import Scenario
 
@@ -145,6 +146,23 @@ def test_a_story_is_counted_by_hand() -> None:
     assert out["first_renewals"].tolist() == [1.0, 0.0, 0.5]
     assert out["other_renewals"].tolist()[2] == 0.5  # account 0 renews, account 1 leaves at its second decision
     assert out["customers"].tolist() == [1.0, 1.0, 2.0]
+
+
+def test_days_by_customer_add_up_to_what_the_engine_counts() -> None:
+    never = {"parameter": "renewal.reactivation", "value": 0, "because": "each customer has one life"}
+    empty = {"smb": {"opening": {"accounts": 0}, "new_business": "4 per month"}}
+    alone = Scenario.from_dict(COMPANY | {"segments": empty, "horizon": "12 months", "assumptions": [never]})
+    runs = ss.run(alone, draws=3, seed=2)
+    outcome = runs.outcome()
+    end, limit = int(outcome.setup.world.months[-1]), 1000.0
+    found = journeys(outcome.setup, seed=2, draws=3, since=0, until=end, limit_days=limit)
+    n, mean, reached = (found[name][:, -1] for name in ("customers", "ttv_mean", "reached"))
+    cube = outcome.cube.segments.sum(axis=(1, 2))
+    values, minutes = cube[:, SEGMENT.index("first_values")], cube[:, SEGMENT.index("ttv_minutes")]
+    assert (values > 10).all()
+    assert n * reached == pytest.approx(values)
+    assert n * (mean - (1 - reached) * limit) == pytest.approx(minutes / 1440)
+    assert found["customers"][:, -1] == pytest.approx(runs.samples("Company", "logos_new").sum(axis=1))
 
 
 def test_own_costs_fall_due_with_the_first_lever(base: Scenario) -> None:
