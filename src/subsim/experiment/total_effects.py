@@ -58,6 +58,6 @@ def total(y: Floats, again: Floats, *, seed: int) -> tuple[float, float, float]:
     )
     picked = (u * len(y)).astype(np.int64)
     squares = (y - again) ** 2 / 2
-    resampled = squares[picked].mean(axis=1) / y[picked].var(axis=1)
-    low, high = np.quantile(resampled, ENDS)
+    spread = y[picked].var(axis=1)
+    low, high = np.quantile(squares[picked].mean(axis=1) / np.where(spread > 0, spread, np.inf), ENDS)
     return float(squares.mean() / y.var()), float(low), float(high)

@@ -6,7 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from subsim.report.sensitivity_words import label, metric_name, shown
 from subsim.report.style import BLUE, GREY, INK, PALE, VERMILLION, axes, headline, styled
@@ -39,6 +39,7 @@ def sensitivity(found: Sensitivity, *, top: int = 12, ax: Axes | None = None) ->
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_xlim(left=0)
         ax.tick_params(axis="y", length=0)
+        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
         ax.grid(axis="x", color=PALE, linewidth=0.6, alpha=0.7)
         ax.set_axisbelow(True)
