@@ -13,7 +13,7 @@ import subsim as ss
 from subsim.book import Book
 from subsim.errors import InputError
 from subsim.experiment import pilot_design as module
-from subsim.experiment import pilot_trials
+from subsim.experiment import pilot_inputs, pilot_trials
 from subsim.experiment.demo import AS_OF
 from subsim.experiment.pilot_design import PilotDesign, design_pilot
 from subsim.experiment.pilot_trials import Trials
@@ -168,6 +168,29 @@ def test_a_lift_taken_as_known_leaves_nothing_to_learn() -> None:
     known = {"parameter": "work.lift", "work": "business_review", "value": 0.2, "because": "said so"}
     with pytest.raises(InputError, match="taken as known"):
         design_pilot(base().replace(assumptions=[known]), plan(), estimate=read, **ASKED)
+
+
+def test_what_a_posterior_knows_of_the_lift_is_the_belief_and_its_noise_the_companys() -> None:
+    class Taught:
+        book, book_fingerprint, fingerprint, status, learned = "b", "b", "b", "PASS", 2
+
+        def values(self, name: str, _: tuple[str, ...]) -> np.ndarray | None:
+            known = {"work.lift": np.array([0.1, 0.3]), "engagement.noise": np.array([0.4, 0.5, 0.9])}
+            return known.get(name)
+
+        def order(self, runs: int) -> np.ndarray:
+            return np.zeros(runs, int)
+
+    belief = pilot_inputs.belief(base(), "business_review", Taught())
+    assert (belief.mean, belief.sd) == pytest.approx((0.2, 0.1))
+    assert pilot_inputs.numbers(Taught()) == {"engagement.noise": 0.5}
+    declared = {
+        "parameter": "work.lift",
+        "work": "business_review",
+        "experiment": {"effect": 0.4, "sd": 0.1, "data": "x"},
+    }
+    stated = pilot_inputs.belief(base().replace(effects=[declared]), "business_review", Taught())
+    assert (stated.mean, stated.sd) == pytest.approx((0.4, 0.1))
 
 
 def test_the_calibration_reads_the_pilots_of_the_package() -> None:
