@@ -93,12 +93,12 @@ pays.rename_axis("if it costs").to_frame().style.format("{:.0%}")
 # ## What do the same people's renewals lose?
 #
 # Customers that go live sooner ask for CSM work sooner. And a specialist taken from the CSMs is missing there. The enterprise
-# CSMs' work that is dropped at its deadline in the last year, and the other renewals:
+# CSMs' work that is dropped at its deadline in the last year, and the renewals of enterprise customers that were here before:
 
 # %%
 dropped = found.work[(found.work["team"] == "enterprise_csm") & (found.work["metric"] == "expired_share")]
 dropped = dropped.set_index("investment")[["base", "with"]].add_prefix("dropped, ")
-others = found.days[(found.days["measure"] == "other_renewals") & (found.days["segment"] == "all")]
+others = found.days[(found.days["measure"] == "other_renewals") & (found.days["segment"] == "enterprise")]
 others = others.set_index("investment")[["base", "with"]].add_prefix("other renewals won, ")
 dropped.join(others).style.format("{:.1%}")
 

@@ -85,11 +85,21 @@ def _starves(found: TimeToValue, each: Investment) -> str:
         for row in rows.to_dict("records")
         if row["mean"] >= WORTH_SAYING
     ]
-    others = found.days_row(each.name, "other_renewals")
-    renewals = f"other renewals won: {percent(others['with'], 1)} instead of {percent(others['base'], 1)}"
+    renewals = _other_renewals(found, each)
     if not worse:
         return f" No team drops more of its work than before; {renewals}."
     return f" It takes time from other work, of which more is dropped: {listed(worse)}; {renewals}."
+
+
+def _other_renewals(found: TimeToValue, each: Investment) -> str:
+    """Other renewals in the segment in which they change for the worst."""
+    rows = found.days[(found.days["investment"] == each.name) & (found.days["measure"] == "other_renewals")]
+    known = [row for row in rows.to_dict("records") if not isnan(row["mean"])]
+    if not known:
+        return "no other renewals come due"
+    worst = min(known, key=lambda row: float(row["mean"]))
+    where = "" if worst["segment"] == "all" else f" in {plain(worst['segment'])}"
+    return f"other renewals won, at worst{where}: {percent(worst['with'], 1)} instead of {percent(worst['base'], 1)}"
 
 
 def _rests_on(found: TimeToValue) -> str:
