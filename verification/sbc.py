@@ -88,7 +88,12 @@ def distance(ranks: Floats, grid: Floats) -> float:
 def limits(n: int, grid: Floats, shares: Sequence[float]) -> list[float]:
     """The distances that uniform ranks fall short of in such shares of cases: simultaneous bands of the ECDF."""
     u = uniform_array(1, np.arange(TRIALS)[:, None], Purpose.PARAMETER, name_entity("sbc/band"), np.arange(n)[None])
-    return [float(q) for q in np.quantile([distance(row, grid) for row in u], shares)]
+    place = np.searchsorted(grid, u) + (len(grid) + 1) * np.arange(TRIALS)[:, None]
+    counts = np.bincount(place.ravel(), minlength=TRIALS * (len(grid) + 1)).reshape(TRIALS, -1).cumsum(axis=1)[:, :-1]
+    each = np.arange(n + 1)[:, None]
+    tails = 2 * np.minimum(stats.binom.cdf(each, n, grid), stats.binom.sf(each - 1, n, grid))
+    worst = np.take_along_axis(tails, counts, axis=0).min(axis=1)
+    return [float(q) for q in np.quantile(worst, shares)]
 
 
 def limit(n: int, grid: Floats) -> float:

@@ -44,8 +44,8 @@ SPONSORS = pd.DataFrame({"account_id": ["a", "a"], "date": ["2024-01-01", "2024-
 
 def test_sponsor_time_is_cut_at_events(tmp_path: Path) -> None:
     _, power = counted(tmp_path, one_account(sponsors=SPONSORS))
-    # Watched from the first event on: half a year absent, then a year and a half present.
-    assert power["sponsor.leave_rate"] == pytest.approx([1.0, 549 / 365.25])
+    # Watched from the first event on, which does not count: half a year absent, then a year and a half present.
+    assert power["sponsor.leave_rate"] == pytest.approx([0.0, 549 / 365.25])
     assert power["sponsor.returns"] == pytest.approx([1.0, 182 / 365.25])
 
 
