@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +124,12 @@ def _label(name: str) -> str:
     return "forecast" if name in FORECASTS else described(name.split("|", maxsplit=1)[0]).label
 
 
-def figure(table: pd.DataFrame, path: Path) -> None:
-    """ECDF of the ranks less the diagonal: the forecasts, and all calibrated numbers together with the band."""
+def _shown(name: str) -> str:
+    return name.replace("|", " of ")
+
+
+def figure(table: pd.DataFrame, outside: Collection[str], path: Path) -> None:
+    """ECDF of the ranks less the diagonal: forecasts, and calibrated numbers, named where they leave the band."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
@@ -134,16 +138,20 @@ def figure(table: pd.DataFrame, path: Path) -> None:
     worst = limit(count, grid)
     inside = [[k for k in range(count + 1) if _tail(k, count, x) >= worst] for x in grid]
     low, high = (np.array([edge(ks) for ks in inside]) / count - grid for edge in (min, max))
-    shown, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
+    shown, axes = plt.subplots(1, 2, figsize=(11, 5.2), sharey=True, layout="constrained")
     groups = [list(FORECASTS), [name for name in table.columns if _label(name) == "calibrated"]]
     for axis, names, title in zip(axes, groups, ("Forecasts", "Calibrated numbers"), strict=True):
         axis.fill_between(grid, low, high, color="0.9", label="95 % band of uniform ranks")
         for name in names:
             ranks = np.sort(table[name].dropna().to_numpy(float))
             y = np.searchsorted(ranks, grid, side="right") / len(ranks) - grid
-            axis.plot(grid, y, lw=1.5 if name in FORECASTS else 0.6, label=name if name in FORECASTS else None)
+            named = name in FORECASTS or name in outside
+            look: dict[str, Any] = (
+                {"lw": 1.5, "label": _shown(name), "zorder": 3} if named else {"lw": 0.5, "color": "0.55"}
+            )
+            axis.plot(grid, y, **look)
         axis.set(title=title, xlabel="rank of the truth among the draws")
-        axis.legend(loc="upper right", fontsize=8)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8, frameon=False)
     axes[0].set_ylabel("share of companies below, less the rank")
     shown.savefig(path, dpi=110)
 
@@ -157,7 +165,7 @@ def page(results: Path) -> None:
     table = table_of(results)
     found = judged(table)
     table.round(4).to_csv(HERE / "sbc_ranks.csv", index_label="company")
-    figure(table, HERE / "sbc.png")
+    figure(table, set(found.loc[~found["in_band"], "number"]), HERE / "sbc.png")
     lines = [(HERE / "sbc_text.md").read_text(encoding="utf-8").rstrip(), "", f"Companies: {len(table)}.", ""]
     for label, rows in found.groupby("label"):
         lines.append(
@@ -172,7 +180,7 @@ def page(results: Path) -> None:
     ]
     for row in found.sort_values(["label", "number"]).itertuples():
         lines.append(
-            f"| {str(row.number).replace('|', ' of ')} | {row.label} | {row.fits} | {row.in_50:.0%} | {row.in_90:.0%} "
+            f"| {_shown(str(row.number))} | {row.label} | {row.fits} | {row.in_50:.0%} | {row.in_90:.0%} "
             f"| {row.mean_rank:.2f} | {row.spread:.2f} | {'yes' if row.in_band else 'NO'} "
             f"| {'yes' if row.in_joint else 'NO'} |"
         )
