@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from subsim import __version__
 from subsim.calibrate.aggregate import BridgeAlone, Simulate
@@ -78,7 +79,9 @@ def calibrate(
     begun = override(begun, stated)
     wanted = {key for key in begun if key in stated or (key[0], ()) in stated}
     sampling = Sampling(chains=chains, draws=draws, tune=tune, seed=seed, cores=cores, progress=progress)
-    done = [(block, *_one(block, book, begun, frame, sampling)) for block in only or _chosen(book, simulate)]
+    # On matrices this small, threads of BLAS cost more than they save, many times more on a busy machine.
+    with threadpool_limits(1, user_api="blas"):
+        done = [(block, *_one(block, book, begun, frame, sampling)) for block in only or _chosen(book, simulate)]
     return _posterior(book, frame, begun, frozenset(wanted), seed, done)
 
 
