@@ -8,9 +8,16 @@ import pytest
 import yaml
 
 from subsim.cli import app
+from subsim.experiment.run import warm_up
 from tests.unit.experiment.test_time_to_value import COMPANY
 
 Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled() -> None:
+    """The engine is compiled before, so that no command says that it compiles."""
+    warm_up()
 
 
 @pytest.fixture
