@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subsim._jit import entry, inner, word
+from subsim._jit import inner, rule, word
 from subsim.engine import Setup
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
@@ -51,7 +51,7 @@ def forget(s: Any) -> None:
             x.threshold = risk.threshold(s.key, purposes.SEAT_LEAVES, who, 0)
 
 
-@entry
+@rule
 def advance(w: Any, s: Any, row: Any, seed: Any, run: Any, how: int, until: int) -> int:
     """Handle all events before a minute, from the beginning or from where the state is; gives the status."""
     if how == BEGIN:
