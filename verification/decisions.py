@@ -11,7 +11,6 @@ from many futures of the same company, continued from its true state (`verificat
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -33,10 +32,10 @@ from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
 from subsim.scenario import Scenario
 from subsim.scenario.effects import carriers
+from verification.command import command
 from verification.companies import Company, drawn, with_opening
 from verification.decisions_page import page
 from verification.futures import futures
-from verification.recovery import resumed
 
 Floats = NDArray[np.float64]
 HISTORY, HORIZON = 48, 24
@@ -183,19 +182,5 @@ def whole(values: Floats) -> list[int]:
 STAGES = {"known": known, "calibrated": calibrated, "nothing": nothing}
 
 
-def main() -> None:
-    """Run companies, or write the page."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("what", choices=[*STAGES, "page"])
-    asked.add_argument("results", type=Path, nargs="+")
-    asked.add_argument("--first", type=int, default=1)
-    asked.add_argument("--last", type=int, default=20)
-    given = asked.parse_args()
-    if given.what == "page":
-        page(*given.results)
-    else:
-        resumed(given.results[0], given.first, given.last, STAGES[given.what])
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, STAGES, page)

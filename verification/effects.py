@@ -9,7 +9,6 @@ pilot, some with a touch that helps, some with one that does nothing and some wi
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -24,7 +23,8 @@ from subsim.calibrate import Posterior, calibrate
 from subsim.calibrate.engagement import Engagement
 from subsim.experiment.demo import AS_OF, NO_LIFT, make_demo
 from subsim.experiment.pilot import make_pilot
-from verification.recovery import LEVELS, resumed
+from verification.command import command
+from verification.recovery import LEVELS
 
 HERE = Path(__file__).resolve().parent
 TOUCH = "business_review"
@@ -96,19 +96,5 @@ def page(results: Path) -> None:
     print("\n".join(lines))
 
 
-def main() -> None:
-    """Run companies, or write the page."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("what", choices=["run", "page"])
-    asked.add_argument("results", type=Path)
-    asked.add_argument("--first", type=int, default=1)
-    asked.add_argument("--last", type=int, default=20)
-    given = asked.parse_args()
-    if given.what == "page":
-        page(given.results)
-    else:
-        resumed(given.results, given.first, given.last, one)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, {"run": one}, page)

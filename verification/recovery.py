@@ -10,10 +10,8 @@ its own, wider priors, as for any company.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from subsim.calibrate.priors import Prior
 from subsim.engine import simulate
 from subsim.experiment.build import build
 from subsim.experiment.results import Outcome, Runs
+from verification.command import command
 from verification.companies import YEAR, Company, drawn, with_opening
 from verification.courses import courses
 
@@ -158,30 +157,5 @@ def alike_lines(path: Path) -> list[str]:
     return [*lines, "", f"Median frailty of smb in the posteriors: {rows['frailty'].median():.2f}; in truth 0."]
 
 
-def resumed(path: Path, first: int, last: int, make: Callable[[int], dict[str, Any]]) -> None:
-    """Append one JSON line for each seed that the file does not have yet."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    done = {json.loads(line)["seed"] for line in lines}
-    for seed in range(first, last + 1):
-        if seed not in done:
-            line = json.dumps(make(seed))
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-
-
-def main() -> None:
-    """Run companies, or write the page."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("what", choices=["run", "alike", "page"])
-    asked.add_argument("results", type=Path, nargs="+")
-    asked.add_argument("--first", type=int, default=1)
-    asked.add_argument("--last", type=int, default=20)
-    given = asked.parse_args()
-    if given.what == "page":
-        page(*given.results)
-    else:
-        resumed(given.results[0], given.first, given.last, one if given.what == "run" else alike)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, {"run": one, "alike": alike}, page)

@@ -10,7 +10,6 @@ likelihoods agree. The same for ARR and GRR of the year after the book.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections.abc import Collection, Sequence
@@ -28,6 +27,7 @@ from subsim.calibrate import calibrate
 from subsim.calibrate.company import described
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
+from verification.command import command
 from verification.companies import believed
 
 Floats = NDArray[np.float64]
@@ -69,13 +69,13 @@ def one(number: int) -> dict[str, Any]:
     for place, (name, metric) in enumerate(FORECASTS.items()):
         truth = float(future.samples(None, metric)[0, -1])
         ranks[name] = rank(runs.samples(None, metric)[:, -1], truth, float(u[len(keys) + place]))
-    return {"number": number, "accounts": len(book.tables["accounts"]), "status": posterior.status, "ranks": ranks}
+    return {"seed": number, "accounts": len(book.tables["accounts"]), "status": posterior.status, "ranks": ranks}
 
 
 def table_of(path: Path) -> pd.DataFrame:
     """One row for each company, one column for each number."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return pd.DataFrame({row["number"]: row["ranks"] for row in rows}).T.sort_index()
+    return pd.DataFrame({row["seed"]: row["ranks"] for row in rows}).T.sort_index()
 
 
 def distance(ranks: Floats, grid: Floats) -> float:
@@ -188,24 +188,5 @@ def page(results: Path) -> None:
     print("\n".join(lines))
 
 
-def main() -> None:
-    """Run companies, or write the page."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("what", choices=["run", "page"])
-    asked.add_argument("results", type=Path)
-    asked.add_argument("--first", type=int, default=1)
-    asked.add_argument("--last", type=int, default=200)
-    given = asked.parse_args()
-    if given.what == "page":
-        page(given.results)
-        return
-    done = set(table_of(given.results).index) if given.results.exists() else set()
-    for number in range(given.first, given.last + 1):
-        if number not in done:
-            line = json.dumps(one(number))
-            with given.results.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, {"run": one}, page, last=200)

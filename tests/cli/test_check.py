@@ -1,14 +1,12 @@
 """`subsim check`: one JSON object, an exit code that says whether rows block, and a report a person can read."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from subsim.cli import app
+from tests.cli.conftest import Call
 
-Call = Callable[..., tuple[int, str, str]]
 ACCOUNTS = "account_id,segment,start_date\na1,smb,2024-01-01\na2,smb,2024-01-01\na3,ent,2024-02-01\n"
 CONTRACTS = (
     "account_id,start_date,end_date,arr\na1,2024-01-01,2024-12-31,1200\na1,2025-01-01,2025-12-31,1500.50\n"
@@ -17,17 +15,6 @@ CONTRACTS = (
 BROKEN = "a2,2025-01-01,soon,700\nzed,2025-01-01,2025-12-31,80\n"
 BRIDGE = ["month", "segment", "opening", "new", "expansion", "contraction", "churn", "reactivation", "closing"]
 PROBLEM = ["code", "table", "file", "row", "column", "found", "allowed", "account_id", "arr"]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stopped:
-            app.main(list(arguments))
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -16,20 +16,8 @@ from subsim.errors import EngineError, InputError, InputErrors
 from subsim.experiment.demo import scenario_folder
 from subsim.experiment.results import Runs
 from subsim.scenario import load_scenario
+from tests.cli.conftest import Call
 from tests.unit.experiment import synthetic
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stopped:
-            app.main(list(arguments))
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

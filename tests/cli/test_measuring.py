@@ -1,34 +1,20 @@
 """The commands ttv, pilot and sensitivity as a person types them."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from subsim.cli import app
 from subsim.experiment.run import warm_up
+from tests.cli.conftest import Call
 from tests.unit.experiment.test_time_to_value import COMPANY
-
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _compiled() -> None:
     """The engine is compiled before, so that no command says that it compiles."""
     warm_up()
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stopped:
-            app.main(list(arguments))
-        printed = capsys.readouterr()
-        return int(stopped.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from subsim.cli import coverage, forecasting, measuring, value
+from subsim.cli import coverage, forecasting, measuring, staff, value
 from subsim.cli.options import (
     AsOf,
     BookSource,
@@ -341,57 +341,7 @@ def warmup(as_json: Json = False) -> None:
         screen.show_plain("The engine is compiled.")
 
 
-@app.command()
-def staff(
-    scenario: ScenarioFile,
-    team: Annotated[list[str], typer.Option("--team", metavar="TEAM", help="Team to size; may be repeated.")],
-    seats: Annotated[
-        list[str], typer.Option("--seats", metavar="LOW..HIGH", help="Counts to try, one after each --team.")
-    ],
-    grr_floor: Annotated[
-        str | None, typer.Option("--grr-floor", metavar="SHARE", help="GRR to keep, such as 85 %.")
-    ] = None,
-    risk: Annotated[str, typer.Option("--risk", metavar="SHARE", help="Chance allowed below that floor.")] = "5 %",
-    together: Annotated[
-        bool, typer.Option("--together", help="Size the teams together: which combinations no other beats.")
-    ] = False,
-    draws: Draws = 200,
-    seed: Seed = 1,
-    workers: Workers = None,
-    fixed_parameters: Fixed = False,
-    posterior: PosteriorFolder = None,
-    force: Force = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for pictures, curve and text.")] = None,
-    as_json: Json = False,
-) -> None:
-    """How many people? ARR, retention, waits and value by the number of seats in a team.
-
-    Example: `subsim staff scenarios/baseline.yaml --team mid_touch --seats 2..12`
-    """
-    from subsim import units
-    from subsim.cli import frontier, screen, staffing, work
-    from subsim.scenario import load_scenario
-    from subsim.staffing.choice import Limits
-    from subsim.staffing.staff import staff as answer
-
-    wanted = staffing.pairs(team, seats)
-    floor = None if grr_floor is None else units.share(grr_floor, where="--grr-floor")
-    limits = Limits(grr_floor=floor, risk=units.share(risk, where="--risk"))
-    options: dict[str, Any] = {"seed": seed, "limits": limits, "workers": workers, "fixed_parameters": fixed_parameters}
-    options |= {"posterior": work.posterior_of(posterior), "force": force}
-    if together:
-        frontier.together(load_scenario(scenario), wanted, draws=draws, out=out, as_json=as_json, **options)
-        return
-    total = draws * sum(len(set(counts)) for counts in wanted.values())
-    with screen.progress(total, quiet=as_json) as progress:
-        found = answer(load_scenario(scenario), seats=wanted, draws=draws, progress=progress, **options)
-    files = staffing.write(found, out) if out else []
-    if as_json:
-        screen.print_json(found.to_dict())
-        return
-    staffing.show(found)
-    for path in files:
-        screen.out.print(f"Written: {path}", markup=False)
+app.command()(staff.staff)
 
 
 @app.command()

@@ -52,6 +52,7 @@ def coverage(
     Example: `subsim coverage scenarios/baseline.yaml --plan pooled --plan tech_touch_below`
     """
     from subsim.cli import coverage_screen, screen, work
+    from subsim.cli.deliver import deliver
     from subsim.scenario import load_scenario
     from subsim.staffing.coverage import coverage as answer
     from subsim.staffing.touch_models import DEFAULT, MODELS
@@ -80,13 +81,8 @@ def coverage(
             posterior=work.posterior_of(posterior),
             force=force,
         )
-    files = coverage_screen.write(found, out) if out else []
-    if as_json:
-        screen.print_json(found.to_dict())
-        return
-    coverage_screen.show(found)
-    for path in files:
-        screen.out.print(f"Written: {path}", markup=False)
+    tables, figures = {"plans": found.plans, "tiers": found.table}, {"coverage": found.figure}
+    deliver(found, coverage_screen.show, name="coverage", tables=tables, figures=figures, out=out, as_json=as_json)
 
 
 def _amount(text: str | None, where: str) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +9,6 @@ from rich import box
 from rich.table import Table
 
 from subsim.cli import screen
-from subsim.errors import InputError
 from subsim.report.coverage_lab import segment_title
 from subsim.report.words import chance, money, percent
 
@@ -86,20 +84,3 @@ def _tiers(found: Coverage) -> Table:
             money(row["uncovered_arr"], currency),
         )
     return table
-
-
-def write(found: Coverage, folder: Path) -> list[Path]:
-    """Tables, picture and paragraph in a folder; gives the files."""
-    from subsim.report import figures
-
-    files = [folder / name for name in ("plans.csv", "tiers.csv", "coverage.md", "coverage.png")]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        found.plans.to_csv(files[0], index=False, lineterminator="\n")
-        found.table.to_csv(files[1], index=False, lineterminator="\n")
-        files[2].write_text(found.text + "\n", encoding="utf-8")
-        figures.save(found.figure(), files[3])
-    except OSError as error:
-        text = error.strerror or str(error)
-        raise InputError(where=f"--out {folder}", found=text, allowed="a folder that can be written") from error
-    return files

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from subsim.cli import screen
-from subsim.errors import InputError
+from subsim.cli.deliver import deliver
 from subsim.report.words import chance, money, percent
 from subsim.staffing.frontier import MOST_JUDGED, MOST_PLANS, Frontier
 from subsim.staffing.frontier import frontier as answer
@@ -35,14 +35,14 @@ def together(
     total = draws * (1 + min(MOST_PLANS, combinations) + min(MOST_JUDGED, combinations + 1))
     with screen.progress(total, quiet=as_json) as progress:
         found = answer(scenario, seats=seats, draws=draws, progress=progress, **options)
-    files = write(found, out) if out else []
-    if as_json:
-        screen.print_json(found.to_dict())
-        return
+    tables, figures = {"frontier": found.table, "tried": found.tried}, {"frontier": found.figure}
+    deliver(found, show, name="frontier", tables=tables, figures=figures, out=out, as_json=as_json)
+
+
+def show(found: Frontier) -> None:
+    """Table of the plans and the paragraph."""
     screen.out.print(_table(found))
     screen.show_text(found.text)
-    for path in files:
-        screen.out.print(f"Written: {path}", markup=False)
 
 
 def _table(found: Frontier) -> Table:
@@ -76,20 +76,3 @@ def _table(found: Frontier) -> Table:
             style="bold green" if row["best"] else None,
         )
     return table
-
-
-def write(found: Frontier, folder: Path) -> list[Path]:
-    """Tables, picture and paragraph in a folder; gives the files."""
-    from subsim.report import figures
-
-    files = [folder / name for name in ("frontier.csv", "tried.csv", "frontier.md", "frontier.png")]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        found.table.to_csv(files[0], index=False, lineterminator="\n")
-        found.tried.to_csv(files[1], index=False, lineterminator="\n")
-        files[2].write_text(found.text + "\n", encoding="utf-8")
-        figures.save(found.figure(), files[3])
-    except OSError as error:
-        text = error.strerror or str(error)
-        raise InputError(where=f"--out {folder}", found=text, allowed="a folder that can be written") from error
-    return files

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from subsim.cli.options import Draws, Force, Json, PosteriorFolder, ScenarioFile, Seed, Workers
-from subsim.cli.value import write
 from subsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ def pilot(
     """
     import subsim as ss
     from subsim.cli import screen, work
+    from subsim.cli.deliver import deliver
     from subsim.scenario import load_scenario
 
     sizes, lengths = _numbers("--accounts", accounts), _numbers("--months", months)
@@ -66,13 +66,10 @@ def pilot(
             posterior=work.posterior_of(posterior),
             progress=progress,
         )
-    files = write(out, "pilot", found.text, {"pilots": found.table}, found.figure) if out else []
-    if as_json:
-        screen.print_json(found.to_dict())
-        return
-    _show_pilots(found)
-    for path in files:
-        screen.out.print(f"Written: {path}", markup=False)
+    figures = {"pilot": found.figure}
+    deliver(
+        found, _show_pilots, name="pilot", tables={"pilots": found.table}, figures=figures, out=out, as_json=as_json
+    )
 
 
 def sensitivity(
@@ -100,6 +97,7 @@ def sensitivity(
     Example: `subsim sensitivity scenarios/baseline.yaml --metric arr --horizon 12`
     """
     from subsim.cli import screen, work
+    from subsim.cli.deliver import deliver
     from subsim.experiment.sensitivity import sensitivity as answer
     from subsim.scenario import load_scenario
 
@@ -118,13 +116,8 @@ def sensitivity(
             force=force,
             progress=progress,
         )
-    files = write(out, "sensitivity", found.text, {"numbers": found.table}, found.figure) if out else []
-    if as_json:
-        screen.print_json(found.to_dict())
-        return
-    _show_numbers(found)
-    for path in files:
-        screen.out.print(f"Written: {path}", markup=False)
+    tables, figures = {"numbers": found.table}, {"sensitivity": found.figure}
+    deliver(found, _show_numbers, name="sensitivity", tables=tables, figures=figures, out=out, as_json=as_json)
 
 
 def _numbers(option: str, text: str) -> list[int]:

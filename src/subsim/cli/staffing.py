@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -114,21 +113,3 @@ def _thumbs(one: TeamStaffing) -> Table:
         seats = "-" if pd.isna(row["seats"]) else f"{row['seats']:.0f}"
         table.add_row(row["rule"], seats, row["basis"], row["leaves_out"])
     return table
-
-
-def write(staffing: Staffing, folder: Path) -> list[Path]:
-    """Pictures, curve and paragraph in a folder; gives the files."""
-    from subsim.report import figures
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files = [folder / "curve.csv", folder / "staffing.md"]
-        staffing.table.to_csv(files[0], index=False, lineterminator="\n")
-        files[1].write_text(staffing.text + "\n", encoding="utf-8")
-        for one in staffing.teams:
-            files.append(folder / f"seats_{one.response.team}.png")
-            figures.save(staffing.figure(one.response.team), files[-1])
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise InputError(where=f"--out {folder}", found=found, allowed="a folder that can be written") from error
-    return files

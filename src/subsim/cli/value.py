@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +12,6 @@ from subsim.cli.options import Draws, Force, Json, PosteriorFolder, ScenarioFile
 from subsim.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
     from subsim.experiment.investments import Investment
     from subsim.experiment.time_to_value import TimeToValue
 
@@ -46,6 +43,7 @@ def ttv(
     Example: `subsim ttv scenarios/baseline.yaml scenarios/faster_onboarding.yaml --one-off "$60k"`
     """
     from subsim.cli import screen, work
+    from subsim.cli.deliver import deliver
     from subsim.experiment.investments import investment
     from subsim.experiment.time_to_value import time_to_value
     from subsim.scenario import load_scenario
@@ -68,13 +66,8 @@ def ttv(
             progress=progress,
         )
     tables = {"differences": found.table, "days": found.days, "break_even": found.break_even, "work": found.work}
-    files = write(out, "time_to_value", found.text, tables, found.figure) if out else []
-    if as_json:
-        screen.print_json(found.to_dict())
-        return
-    _show(found)
-    for path in files:
-        screen.out.print(f"Written: {path}", markup=False)
+    figures = {"time_to_value": found.figure}
+    deliver(found, _show, name="time_to_value", tables=tables, figures=figures, out=out, as_json=as_json)
 
 
 def _each(option: str, given: Sequence[str] | None, count: int) -> list[str]:
@@ -111,24 +104,3 @@ def _show(found: TimeToValue) -> None:
         )
     screen.out.print(table)
     screen.show_text(found.text)
-
-
-def write(
-    folder: Path, name: str, text: str, tables: dict[str, pd.DataFrame], figure: Callable[[], Axes]
-) -> list[Path]:
-    """Text, tables and picture of a result in a folder; gives the files."""
-    from subsim.report import figures
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        files = [folder / f"{name}.md"]
-        files[0].write_text(text + "\n", encoding="utf-8")
-        for table, rows in tables.items():
-            files.append(folder / f"{table}.csv")
-            rows.to_csv(files[-1], index=False, lineterminator="\n")
-        files.append(folder / f"{name}.png")
-        figures.save(figure(), files[-1])
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise InputError(where=f"--out {folder}", found=found, allowed="a folder that can be written") from error
-    return files
