@@ -76,8 +76,7 @@ class Contrast:
     @property
     def text(self) -> str:
         """The difference in one paragraph, with its interval's kind, the chance that it is an improvement, verdicts."""
-        verdicts = f"On ARR: {self.verdict('arr')}; on net value: {self.verdict('net_value')}"
-        return f"{presenting.prose().contrast_paragraph(self)} {verdicts} ({100 * SURE:.0f} % of draws have to agree)."
+        return str(presenting.prose().contrast_paragraph(self))
 
     def verdict(self, metric: str = "arr", horizon_months: int | None = None) -> Verdict:
         """Whether the scenario is better or worse in a metric, or the draws cannot tell (see `verdict_of`).

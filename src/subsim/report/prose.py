@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from subsim.experiment.contrast import DEFINITIONS, GROSS_MARGIN_SOURCE
+from subsim.experiment.contrast import DEFINITIONS, GROSS_MARGIN_SOURCE, SURE
 from subsim.experiment.results import month_ends
 from subsim.model.catalogue import parameters
 from subsim.report import prose_staffing
@@ -89,16 +89,28 @@ def _mean(runs: Runs, name: str | None, metric: str, team: str) -> float:
 
 
 def contrast_paragraph(contrast: Contrast) -> str:
-    """One plan against its base, at the longest horizon: differences, interval, chance of improvement, assumption."""
+    """One plan against its base, with what its numbers are."""
+    return f"{contrast_found(contrast)} {contrast_terms(contrast)}"
+
+
+def contrast_found(contrast: Contrast) -> str:
+    """Differences of a plan to its base at the longest horizon, intervals, chances of improvement, verdicts."""
     arr, cost, value = (contrast.row(metric) for metric in ("arr", "cs_cost", "net_value"))
-    kind = contrast.table.attrs["interval"]["kind"]
     return (
         f"**{capital(plain(contrast.scenario))} against {plain(contrast.base)}**, {arr['horizon_months']} months on. "
         f"ARR: {_with_interval(arr, contrast.currency)}, higher with probability {chance(arr['p_better'])}. "
         f"Cost of customer success: {_with_interval(cost, contrast.currency)}. "
         f"Net value: {_with_interval(value, contrast.currency)}, better with probability {chance(value['p_better'])}. "
-        f"Medians of differences with 90 % intervals ({kind}, {contrast.draws} paired draws). "
-        f"Net value is {DEFINITIONS['net_value']} ({GROSS_MARGIN_SOURCE})."
+        f"On ARR: {contrast.verdict('arr')}; on net value: {contrast.verdict('net_value')}."
+    )
+
+
+def contrast_terms(contrast: Contrast) -> str:
+    """Kind of interval, what a verdict asks for, and what net value is: the same for all plans that ran together."""
+    kind = contrast.table.attrs["interval"]["kind"]
+    return (
+        f"Medians of differences with 90 % intervals ({kind}, {contrast.draws} paired draws); for a verdict "
+        f"{100 * SURE:.0f} % of draws have to agree. Net value is {DEFINITIONS['net_value']} ({GROSS_MARGIN_SOURCE})."
     )
 
 
@@ -119,7 +131,8 @@ def compare_summary(runs: Runs) -> str:
         )
     else:
         verdict = f"None of the plans compared has a higher mean net value than {plain(best.base)}."
-    return "\n\n".join([run_summary(runs), verdict, *(contrast.text for contrast in contrasts), assumptions(runs)])
+    found = [contrast_found(contrast) for contrast in contrasts]
+    return "\n\n".join([run_summary(runs), verdict, *found, contrast_terms(best), assumptions(runs)])
 
 
 def calibration(runs: Runs) -> str:
