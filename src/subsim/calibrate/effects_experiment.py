@@ -44,7 +44,8 @@ AFTER = "since assignment"
 MORE = "more "  # before the kind of touch that the programme consists of
 STAYED = "stayed, more "  # before the same for accounts that were customers long before their assignment
 NEW_DAYS = 90.0  # since the start of an account: so long it counts as assigned when it came
-#: Sd of how much more or less the accounts that stayed answer, as a share of the lift.
+#: Sd of how much more or less the accounts that stayed answer, as a share of the lift. Judgement (grade D), near what
+#: simulated pilots show: in three, the treated that a pilot had found in its tier answered with 0.87 of the mean.
 OTHER_ANSWER = 0.2
 COMMON_CHANGE = Prior("normal", 0.0, 0.2, source="judgement: what changed for both arms, a month", grade="D")
 _BEYOND_CHANCE = 4.0  # standard errors that arms must differ by in a kind of touch for it to be the programme's

@@ -11,20 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from subsim.scenario.roles import PLAYBOOKS
+
 Band = Literal["all", "below", "from"]
 Money = Literal["team", "representatives", "saved"]
 
 HIGH_TOUCHES: Final = {"status_call": "1 month", "business_review": "3 months", "site_visit": "1 year"}
-HIGH_PLAYS: Final = (
-    "handoff",
-    "renewal_prep",
-    "save",
-    "rescue",
-    "sponsor_recovery",
-    "expansion",
-    "reactivation_outreach",
-    "late_invoice",
-)
+HIGH_PLAYS: Final = tuple(play for play in PLAYBOOKS if play != "ticket")  # tickets are support's
 LOW_TOUCHES: Final = {"virtual_contact": "1 month", "business_review": "1 year"}
 LOW_PLAYS: Final = ("handoff", "renewal_prep", "save", "rescue", "sponsor_recovery", "expansion")
 REP_PLAYS: Final = ("renewal_prep", "save", "expansion")
