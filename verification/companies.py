@@ -31,6 +31,7 @@ from subsim.experiment.demo_tables import Records
 from subsim.experiment.parameters import Names, cells
 from subsim.experiment.results import Outcome, Runs
 from subsim.model.catalogue import parameter, parameters
+from subsim.model.rules.clock import DAY
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
 from subsim.scenario import Scenario
@@ -129,12 +130,16 @@ def with_opening(company: Company) -> Floats:
     rows = run_traced(company.setup, seed=company.seed)[1].accounts
     rows = rows[(rows["alive"] == 1) & (rows["ttv_days"] > 0)]
     target = np.array([company.truth["onboarding.target", (name,)] for name in names.segment])[rows["segment"]]
-    own = rows["e"] - company.truth["engagement.fit_effect", ()] * rows["fit"]
+    drift, end = company.truth["engagement.drift", ()] / DAY, company.setup.world.months[-1]
+    own = rows["rest"] + (rows["e"] - rows["rest"]) * np.exp(-drift * (end - rows["e_at"]))
+    own = own - company.truth["engagement.fit_effect", ()] * rows["fit"]
     own = own + company.truth["engagement.ttv_effect", ()] * np.log(rows["ttv_days"] / target)
+    served = 1 - np.exp(-drift * (end - rows["start"]))
     for place, name in enumerate(names.segment):
         here = rows["segment"] == place
         level = float(own[here].mean())
-        own[here] -= level
+        alone = company.truth["engagement.rest", (name,)] - company.truth["engagement.neglect", (name,)]
+        own[here] -= level + (level - alone) * served[here] * (rows["response"][here] - 1)
         numbers[0, names.index(parameter("engagement.opening_mean"), {"segment": name})] = level
     numbers[0, names.index(parameter("engagement.opening_sd"), {})] = own.std()
     return numbers

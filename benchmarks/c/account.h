@@ -134,8 +134,7 @@ static void start_calendars(WS, int64_t i, int64_t t, int fresh)
 static void onboard_alone(WS, int64_t i, int64_t t)
 {
     ACCOUNT *a = &s->accounts[i];
-    double delay = customer_delay(s->p, s->key, a->entity, a->segment);
-    a->first_value_at = t + most(1, minutes(self_serve_days(s->p, delay)));
+    a->first_value_at = t + most(1, minutes(self_serve_days(s->p, s->key, a->entity, a->segment, a->start)));
     push(w, s, a->first_value_at, ev_FIRST_VALUE, i);
 }
 
@@ -297,12 +296,32 @@ static int64_t new_row(WS, uint64_t entity, int64_t segment, int64_t start)
     return i;
 }
 
-static void begin_onboarding(WS, int64_t i, int64_t t)
+static void await_stall(WS, int64_t i, int64_t t)
 {
     ACCOUNT *a = &s->accounts[i];
+    a->stall_at = a->start + most(1, minutes(patience_days(s->p, s->key, a->entity, a->segment)));
+    if (a->stall_at > t) push(w, s, a->stall_at, ev_STALL, i);
+    else a->stall_at = clock_NEVER;
+}
+
+static void begin_onboarding(WS, int64_t i, int64_t t)
+{
     if (!raise_of(w, s, i, work_ONBOARDING, t, clock_NEVER, 0)) onboard_alone(w, s, i, t);
-    a->stall_at = t + most(1, minutes(patience_days(s->p, s->key, a->entity, a->segment)));
-    push(w, s, a->stall_at, ev_STALL, i);
+    await_stall(w, s, i, t);
+}
+
+static void go_on_onboarding(WS, int64_t i)
+{
+    ACCOUNT *a = &s->accounts[i];
+    int64_t k = w->work_of_role[work_ONBOARDING], team = k >= 0 ? work_team(w, a->tier, k) : -1;
+    if (team < 0 || work_left(s->p, s->key, a->entity, a->segment, a->fit, team, a->start) > 0) {
+        begin_onboarding(w, s, i, 0);
+        return;
+    }
+    double behind = days_behind(s->p, s->key, a->entity, a->segment, a->fit, team, a->start);
+    a->first_value_at = most(1, minutes(customer_delay(s->p, s->key, a->entity, a->segment, behind)));
+    push(w, s, a->first_value_at, ev_FIRST_VALUE, i);
+    await_stall(w, s, i, 0);
 }
 
 static void begin_life(WS, int64_t i, int64_t t, int fresh)
@@ -347,10 +366,44 @@ static void new_account(WS, uint64_t entity, int64_t segment, int64_t t, double 
 static void open_stage(State *s, int64_t i, int64_t onboarded, double ttv_days)
 {
     ACCOUNT *a = &s->accounts[i];
-    double tenure = -(double)a->start / clock_DAY, delay = customer_delay(s->p, s->key, a->entity, a->segment);
-    if (onboarded == 1 || (onboarded < 0 && delay <= tenure)) {
+    double tenure = -(double)a->start / clock_DAY, days = reached_before(s->p, s->key, a->entity, a->segment, tenure);
+    if (onboarded == 1 || (onboarded < 0 && days >= 0.0)) {
         a->stage = ev_ADOPTED;
-        a->ttv_days = ttv_days >= 0.0 ? ttv_days : lower_of(delay, tenure);
+        a->ttv_days = ttv_days;
+        if (ttv_days < 0.0) a->ttv_days = days >= 0.0 ? days : tenure;
+    }
+}
+
+static void open_state(State *s, int64_t i, double score)
+{
+    ACCOUNT *a = &s->accounts[i];
+    double tenure = -(double)a->start / clock_DAY, level = opening_level(s->p, a->segment, a->ttv_days, tenure);
+    double held = held_up(s->p, a->segment, tenure), variance = opening_variance(s->p, held);
+    double exposure = past_exposure(s->p, a->segment, a->term, a->k);
+    a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure, level, variance, score);
+    double lived_through = exposure * fit_factor(s->p, a->fit);
+    a->v = risk_multiplier(s->p, s->key, a->entity, a->segment, lived_through);
+    a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
+    double mean = level + s->p[at_engagement_fit_effect] * a->fit;
+    a->e = engagement_opening(s->p, s->key, a->entity, mean, variance, score);
+    a->e_at = 0;
+    double survived = hazard_survived(s->p, a->segment, lived_through);
+    a->response = opening_response(s->p, s->key, a->entity, held, variance, a->e - mean, survived);
+    if (score >= 0.0) {
+        a->score = score;
+        a->band = engagement_band(s->p, score);
+    }
+}
+
+static void open_preparation(WS, int64_t i, int64_t known)
+{
+    ACCOUNT *a = &s->accounts[i];
+    if (known == 1 || (known < 0 && a->notice_at == clock_NEVER)) {
+        a->prepared = 1;
+        a->notice_at = clock_NEVER;
+    } else if (known == 0 && a->notice_at == clock_NEVER && a->term >= 6 && a->term_end > 1) {
+        a->notice_at = 1;
+        push(w, s, a->notice_at, ev_NOTICE, i);
     }
 }
 
@@ -366,25 +419,17 @@ static void open_account(WS, int64_t o)
     a->anchor = row->anchor;
     a->k = row->renewals;
     for (int64_t j = 0; j < 12; j++) s->history[i * 12 + j] = w->opening_history[o * 12 + j];
-    double exposure = past_exposure(s->p, a->segment, a->term, a->k);
-    a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure);
-    a->v = risk_multiplier(s->p, s->key, a->entity, a->segment, exposure * fit_factor(s->p, a->fit));
-    a->sponsor = sponsor_present_at_start(s->p, s->key, a->entity, a->segment);
+    a->sponsor = sponsor_present_at_start(s->p, s->key, a->entity, a->segment, row->sponsor);
     open_stage(s, i, row->onboarded, row->ttv_days);
-    a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
-    double tenure = -(double)a->start / clock_DAY;
-    a->e = engagement_opening(s->p, s->key, a->entity, a->segment, a->fit, a->ttv_days, tenure, row->score);
-    a->e_at = 0;
-    if (row->score >= 0.0) {
-        a->score = row->score;
-        a->band = engagement_band(s->p, row->score);
-    }
+    open_state(s, i, row->score);
     a->tier = choose_tier(w, s, i, 0);
     own(w, s, i, 0);
     a->since = most(row->start, -clock_YEAR);
     begin_term(w, s, i, 0, row->term_end);
-    if (a->notice_at == clock_NEVER) a->prepared = 1;
-    if (a->stage == ev_ONBOARDING) begin_onboarding(w, s, i, 0);
+    open_preparation(w, s, i, row->prepared);
+    int64_t past = running_for(a->term, a->term_end, a->start);
+    a->doomed = risk_passed(&s->left[i * risk_RISKS + risk_UNCONTROLLABLE], risk_rate(w, s, i, risk_UNCONTROLLABLE), past);
+    if (a->stage == ev_ONBOARDING) go_on_onboarding(w, s, i);
     begin_life(w, s, i, 0, 0);
 }
 

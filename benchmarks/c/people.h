@@ -213,10 +213,11 @@ INLINE double pace_of(State *s, int64_t seat, int64_t t)
     return people_pace(s->p, x->team, x->since, t, phase);
 }
 
-static void plan_value(WS, int64_t i, int64_t t, int64_t lasts)
+static void plan_value(WS, int64_t i, int64_t team, int64_t t, int64_t lasts)
 {
     ACCOUNT *a = &s->accounts[i];
-    a->first_value_at = first_value_at(s->p, t, lasts, customer_delay(s->p, s->key, a->entity, a->segment));
+    double behind = days_behind(s->p, s->key, a->entity, a->segment, a->fit, team, a->start);
+    a->first_value_at = first_value_at(s->p, t, lasts, customer_delay(s->p, s->key, a->entity, a->segment, behind));
     push(w, s, a->first_value_at, ev_FIRST_VALUE, i);
 }
 
@@ -242,7 +243,7 @@ static void begin_service(WS, int64_t seat, int64_t x, int64_t t)
     by_team(s, chair->team, T_WAIT_MINUTES, t - item->raised);
     if (t > item->raised) by_team(s, chair->team, T_ITEMS_WAITED, 1);
     push(w, s, t + lasts, ev_SERVICE_END, seat);
-    if (w->work_role[work] == work_ONBOARDING) plan_value(w, s, i, t, lasts);
+    if (w->work_role[work] == work_ONBOARDING) plan_value(w, s, i, chair->team, t, lasts);
 }
 
 static void dispatch(WS, int64_t team, int64_t t)
@@ -365,7 +366,7 @@ static void deadline(WS, int64_t x, int64_t t)
     by_team(s, chair->team, T_MINUTES_SERVED, item->minutes);
     by_team(s, chair->team, T_OVERTIME_MINUTES, item->minutes);
     if (w->work_role[work] == work_ONBOARDING)
-        plan_value(w, s, i, t, people_service(item->minutes, pace_of(s, seat, t)));
+        plan_value(w, s, i, chair->team, t, people_service(item->minutes, pace_of(s, seat, t)));
     finish(w, s, i, work, t, 1.0);
 }
 

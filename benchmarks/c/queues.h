@@ -246,7 +246,7 @@ static int raise_item(WS, int64_t i, int64_t work, int64_t t, int64_t latest, in
     item->n = n + 1;
     uint64_t who = a->entity ^ w->work_key[work];
     if (role == work_ONBOARDING)
-        item->minutes = work_minutes(s->p, s->key, a->entity, a->segment, a->fit);
+        item->minutes = work_left(s->p, s->key, a->entity, a->segment, a->fit, team, a->start);
     else
         item->minutes = item_minutes(s->p, s->key, who, n, work, hours_scale(s, work));
     int64_t due_at = least(work_due(s->p, t, work), latest), policy = work_policy(s->p, work);

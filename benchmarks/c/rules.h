@@ -103,6 +103,10 @@ INLINE int64_t term_months(Parameters p, Key key, uint64_t entity, int64_t segme
     return u < three ? 36 : 12;
 }
 
+/* people.py: service, needed by onboarding */
+
+INLINE int64_t people_service(int64_t work_minutes, double pace) { return most(1, (int64_t)(work_minutes / pace + 0.5)); }
+
 /* onboarding.py */
 
 static int64_t work_minutes(Parameters p, Key key, uint64_t entity, int64_t segment, double fit)
@@ -114,10 +118,41 @@ static int64_t work_minutes(Parameters p, Key key, uint64_t entity, int64_t segm
     return (int64_t)(hours * 60.0 + 0.5);
 }
 
-INLINE double customer_delay(Parameters p, Key key, uint64_t entity, int64_t segment)
+INLINE double full_pace(Parameters p, int64_t team)
 {
-    return lognormal(draw(key, purposes_CUSTOMER_DELAY, entity, 0), p[at_onboarding_customer_delay + segment],
-                     p[at_onboarding_customer_delay_sd + segment]);
+    return p[at_seat_effective_hours + team] * p[at_seat_hours_factor + team] * 60.0 / clock_YEAR;
+}
+
+static int64_t work_left(Parameters p, Key key, uint64_t entity, int64_t segment, double fit, int64_t team, int64_t start)
+{
+    int64_t whole = work_minutes(p, key, entity, segment, fit);
+    return start >= 0 ? whole : most(0, whole - (int64_t)(full_pace(p, team) * -(double)start));
+}
+
+static double customer_delay(Parameters p, Key key, uint64_t entity, int64_t segment, double behind_days)
+{
+    double u = draw(key, purposes_CUSTOMER_DELAY, entity, 0);
+    double median = p[at_onboarding_customer_delay + segment], spread = p[at_onboarding_customer_delay_sd + segment];
+    if (behind_days <= 0.0) return lognormal(u, median, spread);
+    if (spread <= 0.0 || median <= 0.0) return higher_of(0.0, median - behind_days);
+    double longer = 0.5 * erfc(log(behind_days / median) / spread / sqrt(2.0));
+    double z = -normal(higher_of(1e-300, longer * (1.0 - u)));
+    return higher_of(0.0, median * exp(spread * z) - behind_days);
+}
+
+static double days_behind(Parameters p, Key key, uint64_t entity, int64_t segment, double fit, int64_t team, int64_t start)
+{
+    if (start >= 0) return 0.0;
+    if (p[at_onboarding_serial] <= 0.5) return -(double)start / clock_DAY;
+    int64_t whole = work_minutes(p, key, entity, segment, fit);
+    return most(0, -start - people_service(whole, full_pace(p, team))) / (double)clock_DAY;
+}
+
+static double reached_before(Parameters p, Key key, uint64_t entity, int64_t segment, double tenure_days)
+{
+    double days = lognormal(draw(key, purposes_OPENING_TTV, entity, 0), p[at_onboarding_customer_delay + segment],
+                            p[at_onboarding_customer_delay_sd + segment]);
+    return days <= tenure_days ? days : -1.0;
 }
 
 INLINE int64_t first_value_at(Parameters p, int64_t begun, int64_t service, double delay_days)
@@ -126,7 +161,12 @@ INLINE int64_t first_value_at(Parameters p, int64_t begun, int64_t service, doub
     return p[at_onboarding_serial] > 0.5 ? begun + service + delay : begun + most(service, delay);
 }
 
-INLINE double self_serve_days(Parameters p, double delay_days) { return delay_days * p[at_onboarding_self_serve]; }
+static double self_serve_days(Parameters p, Key key, uint64_t entity, int64_t segment, int64_t start)
+{
+    double slower = p[at_onboarding_self_serve];
+    if (slower <= 0.0) return 0.0;
+    return slower * customer_delay(p, key, entity, segment, most(0, -start) / (double)clock_DAY / slower);
+}
 
 INLINE double patience_days(Parameters p, Key key, uint64_t entity, int64_t segment)
 {
@@ -194,22 +234,48 @@ INLINE int64_t engagement_band(Parameters p, double score)
     return score >= p[at_score_green] ? engagement_GREEN : engagement_YELLOW;
 }
 
-static double engagement_opening(Parameters p, Key key, uint64_t entity, int64_t segment, double fit, double ttv_days,
-                                 double tenure_days, double score)
+static double opening_level(Parameters p, int64_t segment, double ttv_days, double tenure_days)
 {
-    double mean = p[at_engagement_opening_mean + segment] + p[at_engagement_fit_effect] * fit;
     double late = ttv_days >= 0.0 ? lateness(p, segment, ttv_days) : higher_of(0.0, lateness(p, segment, tenure_days));
-    mean -= p[at_engagement_ttv_effect] * late;
-    double sd = p[at_engagement_opening_sd];
+    return p[at_engagement_opening_mean + segment] - p[at_engagement_ttv_effect] * late;
+}
+
+static double held_up(Parameters p, int64_t segment, double tenure_days)
+{
+    double rest_alone = p[at_engagement_rest + segment] - p[at_engagement_neglect + segment];
+    double gap = p[at_engagement_opening_mean + segment] - rest_alone;
+    return gap * (1.0 - exp(-p[at_engagement_drift] * tenure_days));
+}
+
+INLINE double opening_variance(Parameters p, double held)
+{
+    double own = p[at_engagement_opening_sd], answers = held * p[at_engagement_response_sd];
+    return own * own + answers * answers;
+}
+
+INLINE double engagement_reading(Parameters p, double score)
+{
+    double share = lower_of(higher_of(score, 0.5), 99.5) / 100.0;
+    return log(share / (1.0 - share)) - p[at_score_offset];
+}
+
+static double engagement_opening(Parameters p, Key key, uint64_t entity, double mean, double variance, double score)
+{
     if (score >= 0.0) {
-        double reading = lower_of(higher_of(score, 0.5), 99.5) / 100.0;
-        double y = log(reading / (1.0 - reading)) - p[at_score_offset];
-        double total = sd * sd + p[at_score_noise] * p[at_score_noise];
-        double gain = total > 0.0 ? sd * sd / total : 0.0;
-        mean += gain * (y - mean);
-        sd *= sqrt(1.0 - gain);
+        double total = variance + p[at_score_noise] * p[at_score_noise], gain = total > 0.0 ? variance / total : 0.0;
+        mean += gain * (engagement_reading(p, score) - mean);
+        variance *= 1.0 - gain;
     }
-    return mean + sd * normal(draw(key, purposes_OPENING_ENGAGEMENT, entity, 0));
+    return mean + sqrt(variance) * normal(draw(key, purposes_OPENING_ENGAGEMENT, entity, 0));
+}
+
+static double opening_response(Parameters p, Key key, uint64_t entity, double held, double variance, double above,
+                               double survived)
+{
+    double spread = p[at_engagement_response_sd], chosen = p[at_renewal_engagement] * held * spread * survived;
+    double share = variance > 0.0 ? held * spread / variance : 0.0;
+    double left = sqrt(higher_of(0.0, 1.0 - held * spread * share));
+    return 1.0 + spread * (chosen + share * above + left * normal(draw(key, purposes_RESPONSE, entity, 0)));
 }
 
 /* expansion.py */
@@ -252,7 +318,6 @@ INLINE double people_pace(Parameters p, int64_t team, int64_t since, int64_t now
     return hours * 60.0 / clock_YEAR;
 }
 
-INLINE int64_t people_service(int64_t work_minutes, double pace) { return most(1, (int64_t)(work_minutes / pace + 0.5)); }
 
 INLINE double leave_rate(Parameters p, int64_t team, double utilisation, double overtime_share)
 {
@@ -345,18 +410,34 @@ static MeanRisk mean_risk(Parameters p, int64_t segment, double x)
     return (MeanRisk){1.0 / scaled, -theta / (scaled * scaled)};
 }
 
-static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segment, double exposure)
+static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segment, double exposure, double level,
+                          double variance, double score)
 {
     double z = normal(draw(key, purposes_FIT, entity, 0)), mean = p[at_arrival_fit_mean + segment], b = fit_slope(p);
-    if (exposure <= 0.0 || b == 0.0) return mean + z;
     double f = mean, curvature = 1.0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < (exposure > 0.0 && b != 0.0 ? 4 : 0); i++) {
         double x = exposure * exp(-b * f);
         MeanRisk mean_at = mean_risk(p, segment, x);
         curvature = higher_of(0.1, 1.0 + b * b * x * (mean_at.risk + x * mean_at.change));
         f -= (f - mean - b * x * mean_at.risk) / curvature;
     }
+    double effect = p[at_engagement_fit_effect], error = variance + p[at_score_noise] * p[at_score_noise];
+    if (score >= 0.0 && error > 0.0) {
+        double precision = curvature + effect * effect / error;
+        f += effect / error * (engagement_reading(p, score) - level - effect * f) / precision;
+        curvature = precision;
+    }
     return f + z / sqrt(curvature);
+}
+
+static double hazard_survived(Parameters p, int64_t segment, double exposure)
+{
+    return exposure * mean_risk(p, segment, exposure).risk;
+}
+
+INLINE int64_t running_for(int64_t months, int64_t term_end, int64_t start)
+{
+    return most(0, least(-start, months * clock_MONTH - term_end));
 }
 
 INLINE double uplift(Parameters p, int64_t segment, int64_t months)
@@ -407,6 +488,14 @@ INLINE int64_t risk_look_ahead(double *left, double rate, int64_t now, int64_t u
     return clock_NEVER;
 }
 
+INLINE int risk_passed(double *left, double rate, int64_t minutes)
+{
+    double used = rate * minutes / clock_YEAR;
+    if (*left < used) return 1;
+    *left -= used;
+    return 0;
+}
+
 INLINE int64_t reactivation_after(Parameters p, Key key, uint64_t entity, int64_t spell, int64_t segment)
 {
     double rate = p[at_renewal_reactivation + segment];
@@ -417,8 +506,9 @@ INLINE int64_t reactivation_after(Parameters p, Key key, uint64_t entity, int64_
 
 /* sponsor.py */
 
-INLINE int sponsor_present_at_start(Parameters p, Key key, uint64_t entity, int64_t segment)
+INLINE int sponsor_present_at_start(Parameters p, Key key, uint64_t entity, int64_t segment, int64_t known)
 {
+    if (known >= 0) return (int)known;
     double returns = p[at_sponsor_returns], leaves = p[at_sponsor_leave_rate + segment];
     if (leaves <= 0.0) return 1;
     return draw(key, purposes_OPENING_SPONSOR, entity, 0) * (returns + leaves) < returns;

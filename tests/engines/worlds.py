@@ -187,6 +187,8 @@ def opening_base(chance: Chance, accounts: int, segments: int, ties: bool) -> ND
         row["term"] = chance.among((1, 12, 12, 24, 36), "term", i)
         row["anchor"] = chance.among((1, 15, 31), "anchor", i)
         row["onboarded"] = chance.among((-1, 0, 1), "onboarded", i)
+        row["sponsor"] = chance.among((-1, 0, 1), "sponsor", i)
+        row["prepared"] = chance.among((-1, 0, 1), "prepared", i)
         row["ttv_days"] = chance.among((-1.0, 20.0), "ttv", i)
         row["score"] = chance.among((-1.0, 30.0, 75.0), "score", i)
     return base.view(np.recarray)

@@ -32,7 +32,8 @@ class Opening:
     start_minute (int64, negative: start of the present spell as a customer, in minutes from `start`); term_months
     (int64, of the account's largest contract in force); term_end_minute (int64, its next renewal decision, 0 or
     later); renewals (int64, term ends survived in this spell); onboarded (int8: 1 first value reached, 0 not yet, -1
-    unknown); ttv_days (float, days from kick-off to first value, NaN unknown); score (float, latest health score, NaN
+    unknown); sponsor (int8: whether it has one) and prepared (int8: whether the running term's renewal has been), coded
+    alike; ttv_days (float, days from kick-off to first value, NaN unknown); score (float, latest health score, NaN
     unknown); arr_1 .. arr_12 (int64 cents of ARR of the present spell, j months before `start`).
 
     An account whose last contract ended on `as_of`, or so shortly before that its grace still runs, is live and its
@@ -70,10 +71,23 @@ def opening(book: Book, start: dt.date | None = None) -> Opening:
     accounts = book.tables["accounts"].set_index("account_id")
     table = table.join(accounts[["tier", "owner_id"]]).join(_onboarding(book)).join(_scores(book))
     table["onboarded"] = table["onboarded"].fillna(-1).astype("int8")
+    table["sponsor"] = _sponsors(book, table["start_minute"], begin)
+    table["prepared"] = _prepared(book, table, begin)
     history, lost, lost_logos = _history(book, begin, table.index)
     table = table.join(history)
     whole = ["arr_cents", "first_arr_cents", "start_minute", "term_months", "term_end_minute", "renewals", *history]
-    first = ["segment", "tier", "owner_id", *whole[:6], "onboarded", "ttv_days", "score", *history]
+    first = [
+        "segment",
+        "tier",
+        "owner_id",
+        *whole[:6],
+        "onboarded",
+        "sponsor",
+        "prepared",
+        "ttv_days",
+        "score",
+        *history,
+    ]
     return Opening(
         day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost, lost_logos
     )
@@ -137,6 +151,30 @@ def _scores(book: Book) -> pd.Series:
         return pd.Series(dtype=float, name="score")
     rows = book.tables["health"].sort_values(["account_id", "date", "score"])
     return rows.drop_duplicates("account_id", keep="last").set_index("account_id")["score"]
+
+
+def _sponsors(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.Series:
+    """1 with a sponsor, 0 where the last event of the spell is one that left, -1 where nobody writes that down."""
+    if "sponsors" not in book.tables:
+        return pd.Series(-1, index=start_minute.index, dtype="int8")
+    rows = book.tables["sponsors"].dropna(subset=["date"]).sort_values(["account_id", "date"], kind="stable")
+    start = start_minute.reindex(rows["account_id"]).to_numpy()
+    last = rows[_minutes(rows["date"], begin) >= start].drop_duplicates("account_id", keep="last")
+    left = last.loc[last["event"].astype(str).str.lower() == "left", "account_id"]
+    return pd.Series(np.where(start_minute.index.isin(left), 0, 1), index=start_minute.index, dtype="int8")
+
+
+def _prepared(book: Book, table: pd.DataFrame, begin: np.datetime64) -> pd.Series:
+    """1 where a renewal preparation was done since the running term began, else 0; -1 where none is ever written."""
+    rows = book.tables.get("touches")
+    if rows is not None:
+        rows = rows[(rows["kind"].astype(str) == "renewal_prep") & rows["done_date"].notna()]
+    if rows is None or rows.empty:
+        return pd.Series(-1, index=table.index, dtype="int8")
+    end = begin + table["term_end_minute"].to_numpy() // MINUTES_PER_DAY
+    since = pd.Series(_minutes(add_months(end, -table["term_months"].to_numpy()), begin), index=table.index)
+    done = _minutes(rows["done_date"], begin) >= since.reindex(rows["account_id"]).to_numpy()
+    return pd.Series(table.index.isin(rows.loc[done, "account_id"]).astype("int8"), index=table.index)
 
 
 def _history(

@@ -54,6 +54,7 @@ _COMPANY_WIDE = ("engagement.drift", "engagement.noise", "engagement.opening_sd"
 FEW = 30
 _ARMS = "experiment/"  # names of the arrays of an experiment's readings
 _LOWEST_SD = 0.05
+_OWN_SHARE = 0.2  # of the spread of engagement that is at least not owing to how accounts answer to touches
 _QUANTILES = {"q05": -1.6448536, "q50": 0.0, "q95": 1.6448536}
 
 
@@ -169,7 +170,7 @@ def _learned(
         if ("engagement.rest", (segment,)) in effects:
             learned["engagement.rest", (segment,)] = effects["engagement.rest", (segment,)]
             learned["engagement.neglect", (segment,)] = -effects["engagement.neglect", (segment,)]
-    learned |= _opening(data, form, near, draws, priors, frame, seed)
+    learned |= _opening(data, form, near, draws | learned, priors, frame, seed)
     apart = frozenset(key for key in draws if key[0] in KEPT and key not in form.names)
     extra = {"associations": _associations(form, near), "importance_share": best.effective, "silent": apart}
     return learned, extra
@@ -204,26 +205,32 @@ def _opening(
     elapsed = np.where(adopted, data.first_value[read] - data.start[read], data.target[read])
     late = np.log(np.maximum(elapsed, 0.5) / data.target[read])
     segment = data.segments[data.cell[read]]
-    count = len(draws["engagement.drift", ()])
-    ttv = draws["engagement.ttv_effect", ()]
+    drift, ttv = draws["engagement.drift", ()], draws["engagement.ttv_effect", ()]
     fit = prior_of(priors, "engagement.fit_effect").centre
     centred = table[:, 0] + float(ttv.mean()) * late
     inside = np.concatenate([centred[segment == s] - centred[segment == s].mean() for s in set(segment)])
     groups = len(set(segment))
-    variance = float((inside**2).sum() / max(1, len(read) - groups) + table[:, 1].mean()) - fit**2
-    sd = max(np.sqrt(max(variance, 0.0)), _LOWEST_SD)
-    noise = normals("opening", (count, 1 + len(frame.segment)), seed)
-    prior = prior_of(priors, "engagement.opening_sd")
-    spread = prior.spread if prior.family == "lognormal" else prior.sd / prior.centre
-    centre, width = _joined(np.full(count, np.log(sd)), 0.5 / len(read), np.log(prior.centre), spread**2)
-    learned: dict[Key, Floats] = {("engagement.opening_sd", ()): np.exp(centre + width * noise[:, 0])}
+    variance = max(0.0, float((inside**2).sum() / max(1, len(read) - groups) + table[:, 1].mean()) - fit**2)
+    noise = normals("opening", (len(drift), 1 + len(frame.segment)), seed)
+    learned: dict[Key, Floats] = {}
+    answers = np.zeros(len(drift))
     for i, name in enumerate(frame.segment):
         own = segment == name
         if own.any():
             level = table[own, 0].mean() + ttv * late[own].mean()
             before = prior_of(priors, "engagement.opening_mean", name)
-            centre, width = _joined(level, (sd**2 + fit**2) / own.sum(), before.centre, before.sd**2)
+            centre, width = _joined(level, (variance + fit**2) / own.sum(), before.centre, before.sd**2)
             learned["engagement.opening_mean", (name,)] = centre + width * noise[:, 1 + i]
+            alone = draws["engagement.rest", (name,)] - draws["engagement.neglect", (name,)]
+            built_up = 1.0 - np.exp(-drift.mean() * (day - data.start[read][own]))
+            answers += own.mean() * (level - alone) ** 2 * (built_up**2).mean()
+    # The rest of the spread is that of how accounts answer to the touches that hold them up.
+    answers *= prior_of(priors, "engagement.response_sd").centre ** 2
+    sd = np.sqrt(np.maximum(variance - answers, max(_OWN_SHARE * variance, _LOWEST_SD**2)))
+    prior = prior_of(priors, "engagement.opening_sd")
+    spread = prior.spread if prior.family == "lognormal" else prior.sd / prior.centre
+    centre, width = _joined(np.log(sd), 0.5 / len(read), np.log(prior.centre), spread**2)
+    learned["engagement.opening_sd", ()] = np.exp(centre + width * noise[:, 0])
     return learned
 
 

@@ -146,6 +146,8 @@ OPENING = np.dtype(
         ("anchor", "i1"),
         ("segment", "i1"),
         ("onboarded", "i1"),  # 1 yes, 0 no, -1 unknown
+        ("sponsor", "i1"),  # 1 yes, 0 no, -1 unknown
+        ("prepared", "i1"),  # whether the running term's renewal has been: 1 yes, 0 no, -1 unknown
         ("ttv_days", "f8"),  # below zero: unknown
         ("score", "f8"),  # below zero: none
     ],

@@ -54,7 +54,8 @@ def book_opening(scenario: Scenario, names: Names, book: Book) -> OpeningBase:
     first_day = scenario.start.toordinal()
     rows["anchor"] = [clock.day_of_month(int(t), first_day) for t in table["term_end_minute"]]
     rows["segment"] = [names.segment.index(name) for name in table["segment"]]
-    rows["onboarded"] = table["onboarded"]
+    for flag in ("onboarded", "sponsor", "prepared"):
+        rows[flag] = table[flag]
     rows["ttv_days"] = table["ttv_days"].fillna(-1.0)
     rows["score"] = table["score"].fillna(-1.0)
     history = np.column_stack([table[f"arr_{11 - m}"] if m < 11 else table["arr_cents"] for m in range(HISTORY)])
@@ -95,7 +96,8 @@ def _segment_opening(
     rows = np.zeros(count, OPENING)
     rows["entity"] = [account_entity(account) for account in ids]
     rows["segment"] = segment
-    rows["onboarded"] = -1
+    for flag in ("onboarded", "sponsor", "prepared"):
+        rows[flag] = -1
     rows["ttv_days"] = -1.0
     rows["score"] = -1.0
     key = np.array([_SEED, 0], np.uint64)

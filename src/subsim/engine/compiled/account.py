@@ -171,8 +171,8 @@ def start_calendars(w: Any, s: Any, i: int, t: int, fresh: bool) -> None:
 def onboard_alone(w: Any, s: Any, i: int, t: int) -> None:
     """The customer finds first value without help, counted from now."""
     a = s.accounts[i]
-    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
-    a.first_value_at = t + max(1, minutes(onboarding.self_serve_days(s.p, delay)))
+    days = onboarding.self_serve_days(s.p, s.key, a.entity, a.segment, a.start)
+    a.first_value_at = t + max(1, minutes(days))
     push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
 
 

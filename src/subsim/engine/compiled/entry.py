@@ -14,6 +14,7 @@ from subsim.engine.compiled.account import (
     onboard_alone,
     own,
     raise_of,
+    risk_rate,
     set_arr,
     start_calendars,
 )
@@ -91,11 +92,36 @@ def new_row(w: Any, s: Any, entity: int, segment: int, start: int) -> int:
 @inner
 def begin_onboarding(w: Any, s: Any, i: int, t: int) -> None:
     """Raise onboarding; where nobody does it, the customer goes alone. An onboarding that lasts too long stalls."""
-    a = s.accounts[i]
     if not raise_of(w, s, i, work.ONBOARDING, t, NEVER, 0):
         onboard_alone(w, s, i, t)
-    a.stall_at = t + max(1, minutes(onboarding.patience_days(s.p, s.key, a.entity, a.segment)))
-    push(w, s, a.stall_at, ev.STALL, i)
+    await_stall(w, s, i, t)
+
+
+@inner
+def await_stall(w: Any, s: Any, i: int, t: int) -> None:
+    """Patience runs from the account's start; where it has run out before now, the stall lies in the past."""
+    a = s.accounts[i]
+    a.stall_at = a.start + max(1, minutes(onboarding.patience_days(s.p, s.key, a.entity, a.segment)))
+    if a.stall_at > t:
+        push(w, s, a.stall_at, ev.STALL, i)
+    else:
+        a.stall_at = NEVER
+
+
+@inner
+def go_on_onboarding(w: Any, s: Any, i: int) -> None:
+    """An onboarding under way at minute 0 goes on: with what is left of the work, or with the customer alone."""
+    a = s.accounts[i]
+    k = w.work_of_role[work.ONBOARDING]
+    team = w.work_team[a.tier, k] if k >= 0 else -1
+    if team < 0 or onboarding.work_left(s.p, s.key, a.entity, a.segment, a.fit, team, a.start) > 0:
+        begin_onboarding(w, s, i, 0)
+        return
+    behind = onboarding.days_behind(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
+    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment, behind)
+    a.first_value_at = max(1, minutes(delay))
+    push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
+    await_stall(w, s, i, 0)
 
 
 @inner
@@ -155,37 +181,68 @@ def open_account(w: Any, s: Any, o: int) -> None:
     a.k = row.renewals
     for j in range(12):
         s.history[i, j] = w.opening_history[o, j]
-    exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k)
-    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure)
-    a.v = renewal.risk_multiplier(s.p, s.key, a.entity, a.segment, exposure * renewal.fit_factor(s.p, a.fit))
-    a.sponsor = sponsor.present_at_start(s.p, s.key, a.entity, a.segment)
+    a.sponsor = sponsor.present_at_start(s.p, s.key, a.entity, a.segment, row.sponsor)
     open_stage(s, i, row.onboarded, row.ttv_days)
-    a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
-    a.e = engagement.opening(s.p, s.key, a.entity, a.segment, a.fit, a.ttv_days, -a.start / DAY, row.score)
-    a.e_at = 0
-    if row.score >= 0.0:
-        a.score = row.score
-        a.band = engagement.band(s.p, row.score)
+    open_state(s, i, row.score)
     a.tier = choose_tier(w, s, i, 0)
     own(w, s, i, 0)
     a.since = max(row.start, -YEAR)  # how long the owner has known it is not in the book: at most a year
     begin_term(w, s, i, 0, row.term_end)
-    if a.notice_at == NEVER:
-        a.prepared = 1  # its preparation lies before the start and is not in the book: counted as done
+    open_preparation(w, s, i, row.prepared)
+    past = renewal.running_for(a.term, a.term_end, a.start)
+    left = s.left[i, risk.UNCONTROLLABLE]
+    doomed, s.left[i, risk.UNCONTROLLABLE] = risk.passed(left, risk_rate(w, s, i, risk.UNCONTROLLABLE), past)
+    a.doomed = 1 if doomed else 0
     if a.stage == ev.ONBOARDING:
-        begin_onboarding(w, s, i, 0)
+        go_on_onboarding(w, s, i)
     begin_life(w, s, i, 0, False)
 
 
 @inner
 def open_stage(s: Any, i: int, onboarded: int, ttv_days: float) -> None:
-    """Whether an opening account has reached first value; where the book is silent, as its own delay says."""
+    """Whether an opening account has reached first value; where the book is silent, as its tenure says."""
+    a = s.accounts[i]
+    days = onboarding.reached_before(s.p, s.key, a.entity, a.segment, -a.start / DAY)
+    if onboarded == 1 or (onboarded < 0 and days >= 0.0):
+        a.stage = ev.ADOPTED
+        a.ttv_days = ttv_days
+        if ttv_days < 0.0:
+            a.ttv_days = days if days >= 0.0 else -a.start / DAY
+
+
+@inner
+def open_state(s: Any, i: int, score: float) -> None:
+    """Fit, risk, engagement and answer to touches, given that the account survived, and given its last score."""
     a = s.accounts[i]
     tenure = -a.start / DAY
-    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
-    if onboarded == 1 or (onboarded < 0 and delay <= tenure):
-        a.stage = ev.ADOPTED
-        a.ttv_days = ttv_days if ttv_days >= 0.0 else min(delay, tenure)
+    level = engagement.opening_level(s.p, a.segment, a.ttv_days, tenure)
+    held = engagement.held_up(s.p, a.segment, tenure)
+    variance = engagement.opening_variance(s.p, held)
+    exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k)
+    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure, level, variance, score)
+    lived_through = exposure * renewal.fit_factor(s.p, a.fit)
+    a.v = renewal.risk_multiplier(s.p, s.key, a.entity, a.segment, lived_through)
+    a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
+    mean = level + s.p[at.engagement_fit_effect] * a.fit
+    a.e = engagement.opening(s.p, s.key, a.entity, mean, variance, score)
+    a.e_at = 0
+    survived = renewal.hazard_survived(s.p, a.segment, lived_through)
+    a.response = engagement.opening_response(s.p, s.key, a.entity, held, variance, a.e - mean, survived)
+    if score >= 0.0:
+        a.score = score
+        a.band = engagement.band(s.p, score)
+
+
+@inner
+def open_preparation(w: Any, s: Any, i: int, known: int) -> None:
+    """Whether a renewal whose notice has passed is prepared; what is missing is raised at once, if the tier does it."""
+    a = s.accounts[i]
+    if known == 1 or (known < 0 and a.notice_at == NEVER):
+        a.prepared = 1  # where the book does not say, what lies before the start counts as done
+        a.notice_at = NEVER
+    elif known == 0 and a.notice_at == NEVER and a.term >= 6 and a.term_end > 1:
+        a.notice_at = 1
+        push(w, s, a.notice_at, ev.NOTICE, i)
 
 
 @inner

@@ -77,14 +77,15 @@ def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
     note(s, t, ev.L_BEGUN, i, work, seat, t - item.raised)
     push(w, s, t + lasts, ev.SERVICE_END, seat)
     if w.work_role[work] == rules.ONBOARDING:
-        plan_value(w, s, i, t, lasts)
+        plan_value(w, s, i, chair.team, t, lasts)
 
 
 @inner
-def plan_value(w: Any, s: Any, i: int, t: int, lasts: int) -> None:
+def plan_value(w: Any, s: Any, i: int, team: int, t: int, lasts: int) -> None:
     """Schedule first value after onboarding began now and lasts so long."""
     a = s.accounts[i]
-    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment)
+    behind = onboarding.days_behind(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
+    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment, behind)
     a.first_value_at = onboarding.first_value_at(s.p, t, lasts, delay)
     push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
 
@@ -194,7 +195,8 @@ def deadline(w: Any, s: Any, x: int, t: int) -> None:
             by_team(s, chair.team, m.T_OVERTIME_MINUTES, item.minutes)
             note(s, t, ev.L_OVERTIME, x // w.n_work, x % w.n_work, seat, item.minutes)
             if w.work_role[x % w.n_work] == rules.ONBOARDING:
-                plan_value(w, s, x // w.n_work, t, people.service(item.minutes, pace_of(s, seat, t)))
+                lasts = people.service(item.minutes, pace_of(s, seat, t))
+                plan_value(w, s, x // w.n_work, chair.team, t, lasts)
             finish(w, s, x // w.n_work, x % w.n_work, t, 1.0)
             return
     expire(w, s, x, t)

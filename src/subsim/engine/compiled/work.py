@@ -58,7 +58,7 @@ def raise_item(w: Any, s: Any, i: int, work: int, t: int, latest: int, tag: int)
     who = a.entity ^ w.work_key[work]
     role = w.work_role[work]
     if role == rules.ONBOARDING:
-        item.minutes = onboarding.work_minutes(s.p, s.key, a.entity, a.segment, a.fit)
+        item.minutes = onboarding.work_left(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
     else:
         item.minutes = rules.item_minutes(s.p, s.key, who, n, work, hours_scale(s, work))
     due_at = min(rules.due(s.p, t, work), latest)

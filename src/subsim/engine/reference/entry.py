@@ -13,7 +13,7 @@ from subsim.engine.reference import risks
 from subsim.engine.reference.account import Account, set_arr
 from subsim.engine.reference.contract import begin_term, contract, next_term_end, share_of
 from subsim.engine.reference.lifecycle import begin_spell, choose_tier, own
-from subsim.engine.reference.onboarding import begin_onboarding
+from subsim.engine.reference.onboarding import begin_onboarding, go_on_onboarding
 from subsim.engine.reference.review import reviews
 from subsim.engine.reference.support import support
 from subsim.engine.reference.touches import start_calendars
@@ -96,36 +96,61 @@ def open_account(model: Model, row: Any, history: Any) -> None:
     account.arr, account.first_arr = int(row.arr), int(row.first_arr)
     account.term, account.anchor, account.renewals = int(row.term), int(row.anchor), int(row.renewals)
     account.history = [int(arr) for arr in history]
-    exposure = renewal.past_exposure(p, segment, account.term, account.renewals)
-    account.fit = renewal.opening_fit(p, key, entity, segment, exposure)
-    lived_through = exposure * renewal.fit_factor(p, account.fit)
-    account.risk_multiplier = renewal.risk_multiplier(p, key, entity, segment, lived_through)
-    account.sponsor = bool(sponsor.present_at_start(p, key, entity, segment))
+    account.sponsor = bool(sponsor.present_at_start(p, key, entity, segment, int(row.sponsor)))
     open_stage(model, account, int(row.onboarded), float(row.ttv_days))
-    account.rest = engagement.rest(p, segment, account.fit, account.ttv_days)
-    tenure = -account.start / DAY
-    account.engagement = engagement.opening(p, key, entity, segment, account.fit, account.ttv_days, tenure, score)
-    if score >= 0.0:
-        account.score = score
-        account.band = engagement.band(p, score)
+    open_state(model, account, score)
     account.tier = choose_tier(model, account)
     own(model, account)
     account.owner_since = max(account.start, -YEAR)  # the book does not say: at most a year
     begin_term(model, account, int(row.term_end))
-    if account.notice_at == NEVER:
-        account.prepared = True  # its preparation lies before the start and is not in the book: counted as done
+    open_preparation(account, int(row.prepared))
+    past = renewal.running_for(account.term, account.term_end, account.start)
+    left, rate = account.threshold_left[risk.UNCONTROLLABLE], risks.rate_of(model, account, risk.UNCONTROLLABLE)
+    account.doomed, account.threshold_left[risk.UNCONTROLLABLE] = risk.passed(left, rate, past)
     if account.stage == ev.ONBOARDING:
-        begin_onboarding(model, account)
+        go_on_onboarding(model, account)
     begin_life(model, account, fresh=False)
 
 
 def open_stage(model: Model, account: Account, onboarded: int, ttv_days: float) -> None:
-    """Whether an opening account has reached first value; where the book is silent, as its own delay says."""
+    """Whether an opening account has reached first value; where the book is silent, as its tenure says."""
     tenure = -account.start / DAY
-    delay = onboarding.customer_delay(model.p, model.key, account.entity, account.segment)
-    if onboarded == 1 or (onboarded < 0 and delay <= tenure):
+    days = onboarding.reached_before(model.p, model.key, account.entity, account.segment, tenure)
+    if onboarded == 1 or (onboarded < 0 and days >= 0.0):
         account.stage = ev.ADOPTED
-        account.ttv_days = ttv_days if ttv_days >= 0.0 else min(delay, tenure)
+        account.ttv_days = ttv_days
+        if ttv_days < 0.0:
+            account.ttv_days = days if days >= 0.0 else tenure
+
+
+def open_state(model: Model, account: Account, score: float) -> None:
+    """Fit, risk, engagement and answer to touches, given that the account survived, and given its last score."""
+    p, key, entity, segment = model.p, model.key, account.entity, account.segment
+    tenure = -account.start / DAY
+    level = engagement.opening_level(p, segment, account.ttv_days, tenure)
+    held = engagement.held_up(p, segment, tenure)
+    variance = engagement.opening_variance(p, held)
+    exposure = renewal.past_exposure(p, segment, account.term, account.renewals)
+    account.fit = renewal.opening_fit(p, key, entity, segment, exposure, level, variance, score)
+    lived_through = exposure * renewal.fit_factor(p, account.fit)
+    account.risk_multiplier = renewal.risk_multiplier(p, key, entity, segment, lived_through)
+    account.rest = engagement.rest(p, segment, account.fit, account.ttv_days)
+    mean = level + float(p[at.engagement_fit_effect]) * account.fit
+    account.engagement = engagement.opening(p, key, entity, mean, variance, score)
+    above, survived = account.engagement - mean, renewal.hazard_survived(p, segment, lived_through)
+    account.response = engagement.opening_response(p, key, entity, held, variance, above, survived)
+    if score >= 0.0:
+        account.score = score
+        account.band = engagement.band(p, score)
+
+
+def open_preparation(account: Account, known: int) -> None:
+    """Whether a renewal whose notice has passed is prepared; what is missing is raised at once, if the tier does it."""
+    if known == 1 or (known < 0 and account.notice_at == NEVER):
+        account.prepared = True  # where the book does not say, what lies before the start counts as done
+        account.notice_at = NEVER
+    elif known == 0 and account.notice_at == NEVER and account.term >= 6 and account.term_end > 1:
+        account.notice_at = 1
 
 
 def returns(model: Model, account: Account) -> Generator[Event, Any, None]:

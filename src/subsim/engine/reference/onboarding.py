@@ -24,22 +24,47 @@ def begin_onboarding(model: Model, account: Account) -> None:
     """Raise onboarding; where nobody does it, the customer goes alone. An onboarding that lasts too long stalls."""
     if raise_of(model, account, work.ONBOARDING) is None:
         onboard_alone(model, account)
+    await_stall(model, account)
+
+
+def await_stall(model: Model, account: Account) -> None:
+    """Patience runs from the account's start; where it has run out before now, the stall lies in the past."""
     patience = onboarding.patience_days(model.p, model.key, account.entity, account.segment)
-    account.stall_at = model.now + max(1, minutes(patience))
-    model.env.process(stall(model, account))
+    account.stall_at = account.start + max(1, minutes(patience))
+    if account.stall_at > model.now:
+        model.env.process(stall(model, account))
+    else:
+        account.stall_at = NEVER
+
+
+def go_on_onboarding(model: Model, account: Account) -> None:
+    """An onboarding under way at minute 0 goes on: with what is left of the work, or with the customer alone."""
+    p, key, entity, segment = model.p, model.key, account.entity, account.segment
+    kind = model.work_of(work.ONBOARDING)
+    team = model.tiers[account.tier].does[kind.number] if kind is not None else None
+    fit, start = account.fit, account.start
+    if team is None or onboarding.work_left(p, key, entity, segment, fit, team.number, start) > 0:
+        begin_onboarding(model, account)
+        return
+    behind = onboarding.days_behind(p, key, entity, segment, fit, team.number, start)
+    account.first_value_at = max(1, minutes(onboarding.customer_delay(p, key, entity, segment, behind)))
+    model.env.process(first_value(model, account))
+    await_stall(model, account)
 
 
 def onboard_alone(model: Model, account: Account) -> None:
     """The customer finds first value without help, counted from now."""
-    delay = onboarding.customer_delay(model.p, model.key, account.entity, account.segment)
-    account.first_value_at = model.now + max(1, minutes(onboarding.self_serve_days(model.p, delay)))
+    days = onboarding.self_serve_days(model.p, model.key, account.entity, account.segment, account.start)
+    account.first_value_at = model.now + max(1, minutes(days))
     model.env.process(first_value(model, account))
 
 
-def plan_value(model: Model, account: Account, lasts: int) -> None:
+def plan_value(model: Model, account: Account, team: int, lasts: int) -> None:
     """Plan first value: the team's work begins now and lasts so many minutes."""
-    delay = onboarding.customer_delay(model.p, model.key, account.entity, account.segment)
-    account.first_value_at = onboarding.first_value_at(model.p, model.now, lasts, delay)
+    p, key, entity, segment = model.p, model.key, account.entity, account.segment
+    behind = onboarding.days_behind(p, key, entity, segment, account.fit, team, account.start)
+    delay = onboarding.customer_delay(p, key, entity, segment, behind)
+    account.first_value_at = onboarding.first_value_at(p, model.now, lasts, delay)
     model.env.process(first_value(model, account))
 
 

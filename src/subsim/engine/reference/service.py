@@ -72,7 +72,7 @@ def begin(model: Model, seat: Seat, item: WorkItem) -> None:
     record.note(now, ev.L_BEGUN, item.account.number, item.work.number, seat.index, now - item.raised)
     model.env.process(serve(model, seat, item, now + lasts))
     if item.work.role == rules.ONBOARDING:
-        plan_value(model, item.account, lasts)
+        plan_value(model, item.account, seat.team.number, lasts)
 
 
 def serve(model: Model, seat: Seat, item: WorkItem, until: int) -> Generator[Event, Any, None]:
@@ -162,7 +162,8 @@ def work_overtime(model: Model, seat: Seat, item: WorkItem) -> None:
     record.team(team, m.T_OVERTIME_MINUTES, item.minutes)
     record.note(now, ev.L_OVERTIME, item.account.number, item.work.number, seat.index, item.minutes)
     if item.work.role == rules.ONBOARDING:
-        plan_value(model, item.account, people.service(item.minutes, _pace(model, seat)))
+        lasts = people.service(item.minutes, _pace(model, seat))
+        plan_value(model, item.account, seat.team.number, lasts)
     finish(model, item, 1.0)
 
 

@@ -93,7 +93,7 @@ def raise_item(model: Model, account: Account, work: WorkType, latest: int, tag:
     account.raised[work.number] = n + 1
     who = account.entity ^ work.key
     if work.role == rules.ONBOARDING:
-        takes = onboarding.work_minutes(p, key, account.entity, account.segment, account.fit)
+        takes = onboarding.work_left(p, key, account.entity, account.segment, account.fit, team.number, account.start)
     else:
         scale = rules.scale_of_mean(p[at.work_hours_shape + work.number])
         takes = rules.item_minutes(p, key, who, n, work.number, scale)

@@ -90,23 +90,59 @@ def band(p: Any, score_value: float) -> int:
 
 
 @rule
-def opening(
-    p: Any, key: Any, entity: int, segment: int, fit: float, ttv_days: float, tenure_days: float, score_value: float
-) -> float:
+def opening_level(p: Any, segment: int, ttv_days: float, tenure_days: float) -> float:
+    """Mean engagement of live accounts of fit 0 at the start; of an unfinished onboarding as late as it is by now."""
+    late = lateness(p, segment, ttv_days) if ttv_days >= 0.0 else max(0.0, lateness(p, segment, tenure_days))
+    return p[at.engagement_opening_mean + segment] - p[at.engagement_ttv_effect] * late
+
+
+@rule
+def held_up(p: Any, segment: int, tenure_days: float) -> float:
+    """How far past touches hold the mean account above the rest it has without them; that builds up with tenure."""
+    rest_alone = p[at.engagement_rest + segment] - p[at.engagement_neglect + segment]
+    gap = p[at.engagement_opening_mean + segment] - rest_alone
+    return gap * (1.0 - math.exp(-p[at.engagement_drift] * tenure_days))
+
+
+@rule
+def opening_variance(p: Any, held: float) -> float:
+    """Variance of engagement at the start given fit: its own, and that of how accounts answer what holds them up."""
+    own, answers = p[at.engagement_opening_sd], held * p[at.engagement_response_sd]
+    return own * own + answers * answers
+
+
+@rule
+def reading(p: Any, score_value: float) -> float:
+    """Engagement as a score reads it."""
+    share = min(max(score_value, 0.5), 99.5) / 100.0
+    return math.log(share / (1.0 - share)) - p[at.score_offset]
+
+
+@rule
+def opening(p: Any, key: Any, entity: int, mean: float, variance: float, score_value: float) -> float:
     """Engagement of a live account at the start, given its last score (below zero: none was read).
 
-    Prior N(mean, s_0) around the rest of a served account, that of an unfinished onboarding as late as it is by now; a
-    score is a reading with known error, so the conditional is normal again (Kalman update).
+    A score is a reading with known error of what is normal before it, so the conditional is normal again (Kalman).
     """
-    mean = p[at.engagement_opening_mean + segment] + p[at.engagement_fit_effect] * fit
-    late = lateness(p, segment, ttv_days) if ttv_days >= 0.0 else max(0.0, lateness(p, segment, tenure_days))
-    mean -= p[at.engagement_ttv_effect] * late
-    sd = p[at.engagement_opening_sd]
     if score_value >= 0.0:
-        reading = min(max(score_value, 0.5), 99.5) / 100.0
-        y = math.log(reading / (1.0 - reading)) - p[at.score_offset]
-        total = sd * sd + p[at.score_noise] * p[at.score_noise]
-        gain = sd * sd / total if total > 0.0 else 0.0
-        mean += gain * (y - mean)
-        sd *= math.sqrt(1.0 - gain)
-    return mean + sd * normal(draw(key, purposes.OPENING_ENGAGEMENT, entity, 0))
+        total = variance + p[at.score_noise] * p[at.score_noise]
+        gain = variance / total if total > 0.0 else 0.0
+        mean += gain * (reading(p, score_value) - mean)
+        variance *= 1.0 - gain
+    return mean + math.sqrt(variance) * normal(draw(key, purposes.OPENING_ENGAGEMENT, entity, 0))
+
+
+@rule
+def opening_response(
+    p: Any, key: Any, entity: int, held: float, variance: float, above: float, survived: float
+) -> float:
+    """How a live account responds to contact, given how far its engagement stands above the mean of its like.
+
+    Those that answer well stand high because of it: their covariance is ``held`` times the variance of answers. And
+    they are chosen by the hazard they ``survived``, whose logarithm falls by beta_e x held for each unit of response.
+    """
+    spread = p[at.engagement_response_sd]
+    chosen = p[at.renewal_engagement] * held * spread * survived
+    share = held * spread / variance if variance > 0.0 else 0.0
+    left = math.sqrt(max(0.0, 1.0 - held * spread * share))
+    return 1.0 + spread * (chosen + share * above + left * normal(draw(key, purposes.RESPONSE, entity, 0)))

@@ -29,6 +29,12 @@ def pace(p: Any, team: int, since: int, now: int, phase: int) -> float:
 
 
 @rule
+def full_pace(p: Any, team: int) -> float:
+    """Pace of somebody who is ramped."""
+    return p[at.seat_effective_hours + team] * p[at.seat_hours_factor + team] * 60.0 / YEAR
+
+
+@rule
 def service(work_minutes: int, pace_now: float) -> int:
     """Calendar minutes that work takes at a pace (at least one)."""
     return max(1, int(work_minutes / pace_now + 0.5))

@@ -14,6 +14,8 @@ from typing import Any
 
 from subsim._jit import rule
 from subsim.model import slots as at
+from subsim.model.rules import engagement
+from subsim.model.rules.clock import MONTH
 from subsim.model.rules.draw import draw
 from subsim.random import purposes
 from subsim.random.quantiles import beta, gamma, normal
@@ -136,26 +138,45 @@ def fit_factor(p: Any, fit: float) -> float:
 
 
 @rule
-def opening_fit(p: Any, key: Any, entity: int, segment: int, exposure: float) -> float:
-    """Fit of a live account given that it survived: survivors fit better than newcomers.
+def opening_fit(
+    p: Any, key: Any, entity: int, segment: int, exposure: float, level: float, variance: float, score_value: float
+) -> float:
+    """Fit of a live account given that it survived, and its last score (below zero: none): survivors fit better.
 
     The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk
     and b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is
-    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02.
+    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02. The score reads
+    ``level`` + effect of fit x f with the ``variance`` of engagement given fit and its own error (Kalman).
     """
     z = normal(draw(key, purposes.FIT, entity, 0))
     mean = p[at.arrival_fit_mean + segment]
     b = fit_slope(p)
-    if exposure <= 0.0 or b == 0.0:
-        return mean + z
     f = mean
     curvature = 1.0
-    for _ in range(4):
+    for _ in range(4 if exposure > 0.0 and b != 0.0 else 0):
         x = exposure * math.exp(-b * f)
         risk, change = _mean_risk(p, segment, x)
         curvature = max(0.1, 1.0 + b * b * x * (risk + x * change))
         f -= (f - mean - b * x * risk) / curvature
+    effect = p[at.engagement_fit_effect]
+    error = variance + p[at.score_noise] * p[at.score_noise]
+    if score_value >= 0.0 and error > 0.0:
+        precision = curvature + effect * effect / error
+        f += effect / error * (engagement.reading(p, score_value) - level - effect * f) / precision
+        curvature = precision
     return f + z / math.sqrt(curvature)
+
+
+@rule
+def hazard_survived(p: Any, segment: int, exposure: float) -> float:
+    """Cumulated hazard that a survivor of an exposure is expected to have had, over the spread of risk."""
+    return exposure * _mean_risk(p, segment, exposure)[0]
+
+
+@rule
+def running_for(months: int, term_end: int, start: int) -> int:
+    """Minutes that the running term of a live account has behind it at minute 0, counted in process months."""
+    return max(0, min(-start, int(months) * MONTH - term_end))
 
 
 @rule

@@ -55,6 +55,13 @@ def look_ahead(left: float, rate: float, now: int, until: int) -> tuple[int, flo
 
 
 @rule
+def passed(left: float, rate: float, minutes: int) -> tuple[bool, float]:
+    """Whether a threshold with ``left`` to go was met in so many minutes at ``rate`` a year; and its rest."""
+    used = rate * minutes / YEAR
+    return left < used, left - used if left >= used else left
+
+
+@rule
 def reactivation_after(p: Any, key: Any, entity: int, spell: int, segment: int) -> int:
     """Minutes until a lost account comes back; NEVER when that would be more than two years."""
     rate = p[at.renewal_reactivation + segment]

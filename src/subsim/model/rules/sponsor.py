@@ -9,8 +9,10 @@ from subsim.random import purposes
 
 
 @rule
-def present_at_start(p: Any, key: Any, entity: int, segment: int) -> int:
-    """1 with the long-run share of accounts that have a sponsor: returns / (returns + leaves)."""
+def present_at_start(p: Any, key: Any, entity: int, segment: int, known: int) -> int:
+    """What the book knows; else 1 with the long-run share that have a sponsor: returns / (returns + leaves)."""
+    if known >= 0:
+        return known
     returns = p[at.sponsor_returns]
     leaves = p[at.sponsor_leave_rate + segment]
     if leaves <= 0.0:
