@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv, gammaincinv, ndtri
+from scipy.special import betaincinv, gammaincinv, ndtr, ndtri
 
 from subsim.random import uniform_array
 
@@ -93,6 +93,8 @@ class Account:
     hours: float  # onboarding: W, D, patience
     delay: float
     patience: float
+    worked: float = 0.0  # onboarding before the start: minutes of work, days of the customer's delay
+    waited: float = 0.0
     e: float = 0.0
     m: float = 0.0
     at: int = 0  # when e was brought up
@@ -222,45 +224,91 @@ class Run:
 
     # -- the opening base (section 3)
 
-    def fit_and_risk(self, s: str, term: int, k: int) -> tuple[float, float]:
-        b = self.p("renewal.fit") + self.p("renewal.engagement") * self.p("engagement.fit_effect")
-        load = math.exp(self.base(s, term)) * k ** self.p("renewal.drift", s) if k else 0.0
+    def open(self, row: Any) -> None:
+        s, p, draw = self.names[int(row["segment"])], self.p, self.draw
+        term, k, start = int(row["term"]), int(row["renewals"]), int(row["start"])
+        tenure, score, ttv = -start / DAY, float(row["score"]), float(row["ttv_days"])
+        back, leave = p("sponsor.returns"), p("sponsor.leave_rate", s)
+        sponsor = row["sponsor"] == 1 if row["sponsor"] >= 0 else leave == 0 or draw.u() < back / (back + leave)
+        delay = self.delay(s, 0.0)
+        adopted = row["onboarded"] == 1 if row["onboarded"] >= 0 else delay <= tenure
+        if ttv < 0:
+            ttv = min(delay, tenure)
+        # What scores show: engagement is level + phi f + held (response - 1) and noise.
+        late = math.log(max(ttv if adopted else tenure, 1 / DAY) / p("onboarding.target", s))
+        mean = p("engagement.opening_mean", s)
+        held = mean - p("engagement.rest", s) + p("engagement.neglect", s)
+        held *= 1 - math.exp(-p("engagement.drift") * tenure)
+        answers, noise, phi = p("engagement.response_sd"), p("score.noise") ** 2, p("engagement.fit_effect")
+        mean -= p("engagement.ttv_effect") * (late if adopted else max(0.0, late))
+        spread = p("engagement.opening_sd") ** 2 + (held * answers) ** 2
+        share = min(max(score, 0.5), 99.5) / 100
+        seen = math.log(share / (1 - share)) - p("score.offset") - mean  # without fit
+        # Fit at the mode of what survived, moved by the score; then risk, engagement and response given fit.
+        fall = p("renewal.fit") + p("renewal.engagement") * phi
+        load = math.exp(self.base(s, term)) * k ** p("renewal.drift", s) if k else 0.0
+        f, c = self.survivors_fit(s, fall, load)
+        gain = 0.0
+        if score >= 0:
+            gain = spread / (spread + noise)
+            c += phi**2 / (spread + noise)
+            f += phi * (seen - phi * f) / ((spread + noise) * c)
+        f = draw.normal(f, 1 / math.sqrt(c))
+        theta, x = p("renewal.frailty", s), load * math.exp(-fall * f)
+        v = draw.gamma1(1 / theta) / theta / (1 / theta + x) if theta else 1.0
+        a = self.create(s, int(row["arr"]), int(row["first_arr"]), term, start, f, v)
+        mean += phi * f
+        a.e = draw.normal(mean + gain * (seen - phi * f), math.sqrt(spread * (1 - gain)))
+        slope = held * answers**2 / spread
+        better = p("renewal.engagement") * held * answers**2 * x / (1 + theta * x)
+        a.response = draw.normal(1 + better + slope * (a.e - mean), answers * math.sqrt(1 - held * slope))
+        a.k, a.term_end, a.anchor, a.sponsor = k, int(row["term_end"]), int(row["anchor"]), bool(sponsor)
+        a.ttv = whole(ttv * DAY) if adopted else -1
+        a.m, a.band = self.rest(a), self.band(score) if score >= 0 else ""
+        self.choose_owner(a, max(start, -YEAR))
+        years = min(-start, term * MONTH - a.term_end) / YEAR
+        a.doomed = draw.u() < 1 - math.exp(-p("renewal.uncontrollable", s) * years)
+        self.push(a.term_end, TERM_END, a.number, stamp=a.life)
+        notice = a.term_end - whole(DAY * p("renewal.notice_days"))
+        a.prepared = term < 6 or row["prepared"] == 1 or (row["prepared"] < 0 and notice <= 0)
+        if not a.prepared and a.term_end > 1:
+            self.push(max(notice, 1), NOTICE, a.number, stamp=a.life)
+        if a.ttv < 0:
+            self.go_on_onboarding(a, tenure)
+        for work, cadence in self.tier(a).touches.items():
+            self.push(1 + math.floor(draw.u() * cadence * DAY), TOUCH, a.number, work, a.life)
+        self.first_review(a, 0, 1 + math.floor(draw.u() * MONTH))
+
+    def survivors_fit(self, s: str, fall: float, load: float) -> tuple[float, float]:
+        """Mode and curvature of the fit of those that survived."""
         theta, mean = self.p("renewal.frailty", s), self.p("arrival.fit_mean", s)
         f, c = mean, 1.0
         for _ in range(4):
-            x = load * math.exp(-b * f)
+            x = load * math.exp(-fall * f)
             r, slope = 1 / (1 + theta * x), -theta / (1 + theta * x) ** 2
-            c = max(0.1, 1 + b * b * (x * r + x * x * slope))
-            f -= (f - mean - b * x * r) / c
-        f = self.draw.normal(f, 1 / math.sqrt(c))
-        if theta == 0:
-            return f, 1.0
-        return f, self.draw.gamma1(1 / theta) / theta / (1 / theta + load * math.exp(-b * f))
+            c = max(0.1, 1 + fall**2 * x * (r + x * slope))
+            f -= (f - mean - fall * x * r) / c
+        return f, c
 
-    def open(self, row: Any) -> None:
-        s = self.names[int(row["segment"])]
-        term, k, start = int(row["term"]), int(row["renewals"]), int(row["start"])
-        a = self.create(s, int(row["arr"]), int(row["first_arr"]), term, start, *self.fit_and_risk(s, term, k))
-        a.k, a.term_end, a.anchor = k, int(row["term_end"]), int(row["anchor"])
-        back, leave = self.p("sponsor.returns"), self.p("sponsor.leave_rate", s)
-        a.sponsor = leave == 0 or self.draw.u() < back / (back + leave)
-        if a.delay * DAY <= -start:
-            a.ttv = whole(a.delay * DAY)
-        served = self.rest(a) - self.p("engagement.rest", s) + self.p("engagement.neglect", s)
-        served -= self.p("engagement.ttv_effect") * max(0.0, self.late(a, -start)) * (a.ttv < 0)
-        a.e = self.draw.normal(self.p("engagement.opening_mean", s) + served, self.p("engagement.opening_sd"))
-        a.m = self.rest(a)
-        self.choose_owner(a, max(start, -YEAR))
-        notice = a.term_end - whole(DAY * self.p("renewal.notice_days"))
-        a.prepared = term < 6 or notice <= 0
-        self.push(a.term_end, TERM_END, a.number, stamp=a.life)
-        if not a.prepared:
-            self.push(notice, NOTICE, a.number, stamp=a.life)
-        if a.ttv < 0:
-            self.onboard(a, 0)
-        for work, cadence in self.tier(a).touches.items():
-            self.push(1 + math.floor(self.draw.u() * cadence * DAY), TOUCH, a.number, work, a.life)
-        self.first_review(a, 0, 1 + math.floor(self.draw.u() * MONTH))
+    def go_on_onboarding(self, a: Account, tenure: float) -> None:
+        stalls = a.start + whole(DAY * a.patience)
+        if stalls > 0:
+            self.push(stalls, STALL, a.number, stamp=a.life)
+        tier, serial = self.tier(a), self.p("onboarding.serial")
+        team, slow = tier.onboarding_team or tier.team, 1.0
+        pace = self.pace(team) if team else 0.0
+        if pace and 60 * a.hours > pace * tenure * DAY:
+            a.worked, a.waited = pace * tenure * DAY, 0.0 if serial else tenure
+            a.delay = self.delay(a.segment, a.waited)
+            self.ask(a, "onboarding", 0)
+            return
+        if not team:
+            slow = self.p("onboarding.self_serve")
+        elif serial:
+            tenure -= 60 * a.hours / pace / DAY
+        a.delay = self.delay(a.segment, tenure / slow)
+        alone = max(1, whole(DAY * slow * (a.delay - tenure / slow)))
+        self.push(alone, FIRST_VALUE, a.number, stamp=a.life)
 
     # -- new customers (section 4)
 
@@ -309,7 +357,7 @@ class Run:
         hours = self.p("onboarding.hours", s) * draw.gamma1(self.p("onboarding.hours_shape"))
         if f < self.p("onboarding.misfit_below"):
             hours *= 1 + self.p("onboarding.misfit_overhead")
-        delay = draw.lognormal(self.p("onboarding.customer_delay", s), self.p("onboarding.customer_delay_sd", s))
+        delay = self.delay(s, 0.0)
         patience = draw.lognormal(self.p("onboarding.patience", s), self.p("onboarding.patience_sd"))
         a = Account(len(self.accounts), s, arr, first, term, 0, start, f, v, response, hours, delay, patience)
         self.accounts.append(a)
@@ -335,6 +383,12 @@ class Run:
             self.seats[a.owner].book += 1
 
     # -- onboarding (section 5)
+
+    def delay(self, s: str, longer_than: float) -> float:
+        """The customer's delay in days, given that it is longer than so many."""
+        median, sd = self.p("onboarding.customer_delay", s), self.p("onboarding.customer_delay_sd", s)
+        above = float(ndtr(-math.log(longer_than / median) / sd)) if longer_than > 0 else 1.0
+        return median * math.exp(-sd * float(ndtri(above * self.draw.u())))
 
     def onboard(self, a: Account, now: int) -> None:
         self.push(now + whole(DAY * a.patience), STALL, a.number, stamp=a.life)
@@ -422,7 +476,7 @@ class Run:
         a.e += self.draw.normal(0, self.p("engagement.noise"))
         reading = self.p("score.offset") + a.e + self.draw.normal(0, self.p("score.noise"))
         score = 100 / (1 + math.exp(-reading))
-        a.band = "red" if score < self.p("score.red") else "green" if score >= self.p("score.green") else "yellow"
+        a.band = self.band(score)
         low, a.low = a.low, score < self.p("score.inactive")
         if a.band == "red":
             self.ask(a, "save", now)
@@ -434,6 +488,9 @@ class Run:
         else:
             a.happy_since, a.advocate = NEVER, False
         self.look_ahead(a, now, now + MONTH)
+
+    def band(self, score: float) -> str:
+        return "red" if score < self.p("score.red") else "green" if score >= self.p("score.green") else "yellow"
 
     def strike(self, now: int, number: int, risk: int, epoch: int) -> None:
         a = self.accounts[number]
@@ -566,7 +623,7 @@ class Run:
         self.count(a, "reactivation", a.arr)
         self.count(a, "logos_reactivated")
         a.sponsor, a.doomed, a.advocate, a.happy_since, a.promised = True, False, False, NEVER, False
-        a.e = self.rest(a)
+        a.e, a.worked, a.waited = self.rest(a), 0.0, 0.0
         self.begin_life(a, now)
 
     # -- work (sections 13 and 14)
@@ -582,7 +639,7 @@ class Run:
         if not team or work in a.items or switched_off:
             return
         if work == "onboarding":
-            minutes = 60 * a.hours
+            minutes = 60 * a.hours - a.worked
         else:
             k = self.p("work.hours_shape", work)
             minutes = 60 * self.p("work.hours", work) * self.draw.exp() ** (1 / k) / math.gamma(1 + 1 / k)
@@ -653,13 +710,15 @@ class Run:
             short = whole(self.p("work.squeeze_hours") * item.minutes)
             self.tally(item.team, "minutes_cancelled", item.minutes - short)
             item.minutes, item.squeezed = short, True
-        pace = self.p("seat.effective_hours", item.team) * self.p("seat.hours_factor", item.team) / 8_766
-        lasts = max(1, whole(item.minutes / pace))
+        lasts = max(1, whole(item.minutes / self.pace(item.team)))
         self.push(now + lasts, SERVICE_END, n)
         if item.work == "onboarding":
-            delay = whole(DAY * a.delay)
+            delay = whole(DAY * (a.delay - a.waited))
             wait = lasts + delay if self.p("onboarding.serial") else max(lasts, delay)
             self.push(now + wait, FIRST_VALUE, a.number, stamp=a.life)
+
+    def pace(self, team: str) -> float:
+        return self.p("seat.effective_hours", team) * self.p("seat.hours_factor", team) / 8_766
 
     def finish(self, now: int, n: int, _: Any, __: int) -> None:
         seat = self.seats[n]
