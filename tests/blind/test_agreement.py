@@ -32,7 +32,7 @@ TEAM_FLOWS = ("busy_minutes", "minutes_demanded", "minutes_served", "minutes_exp
               "items_waited")  # fmt: skip
 Assumed = dict[tuple[str, str], float]  # parameter and name ("" for all) -> value
 # Decisions have a key of their own in a scenario file; all other assumptions are rows.
-DAYS = ("advocacy.days", "onboarding.patience")
+UNITS = {"advocacy.days": "days", "onboarding.patience": "days", "onboarding.hours": "hours"}
 DECISIONS = ("work.overload", "campaign.", "renewal.price_uplift", "arrival.qualification_threshold")
 
 EVERY_PLAY = ("handoff", "renewal_prep", "save", "rescue", "sponsor_recovery", "expansion", "reactivation_outreach",
@@ -42,6 +42,7 @@ NAMED: Assumed = ANNUAL | {
     ("work.overload", "business_review"): 2,
     ("work.patience_exponential", "virtual_contact"): True,
     ("coverage.priority", "covered"): 1,
+    ("renewal.base", "mid_market"): -1.2,
 }
 POOLED: Assumed = ANNUAL | {
     ("term.monthly_share", ""): 0.4,
@@ -52,7 +53,7 @@ POOLED: Assumed = ANNUAL | {
     ("renewal.contraction", ""): -1.5,
     ("contraction.rate", ""): 0.1,
     ("renewal.in_term_loss", ""): 0.03,
-    ("renewal.uncontrollable", ""): 0.05,
+    ("renewal.uncontrollable", ""): 0.15,
     ("renewal.reactivation", ""): 0.6,
     ("sponsor.leave_rate", ""): 0.6,
     ("referral.rate", ""): 1.0,
@@ -60,11 +61,14 @@ POOLED: Assumed = ANNUAL | {
     ("advocacy.days", ""): 60,
     ("arrival.qualification_threshold", ""): -1,
     ("onboarding.serial", ""): True,
+    ("onboarding.hours", "enterprise"): 90,
+    ("onboarding.customer_delay_sd", ""): 0.3,
 }
 DIGITAL: Assumed = {
     ("renewal.frailty", "smb"): 0,
     ("term.monthly_share", "smb"): 0.5,
     ("onboarding.patience", ""): 25,
+    ("onboarding.self_serve", ""): 3,
     ("engagement.response_sd", ""): 0.5,
     ("campaign.every", "newsletter"): 14,
     ("campaign.on", "newsletter"): 1,
@@ -109,7 +113,8 @@ def scenario_file(name: str) -> dict[str, Any]:
     covered |= {"touches": {work: f"{days} days" for work, days in tier.touches.items()}}
     by = {parameter.name: parameter.by for parameter in parameters().values()}
     named = [(key, value, {by[key[0]][0]: key[1]} if key[1] else {}) for key, value in assumed.items()]
-    rows = [{"parameter": key[0], "value": f"{value} days" if key[0] in DAYS else value, **of, "because": "test"}
+    rows = [{"parameter": key[0], "value": f"{value} {UNITS[key[0]]}" if key[0] in UNITS else value, **of,
+             "because": "test"}
             for key, value, of in named if not key[0].startswith(DECISIONS)]  # fmt: skip
     rows += [{"parameter": "seat.leave_rate", "value": 0, "because": "nobody leaves"}] if teams else []
     return {
@@ -155,7 +160,7 @@ def half_known(rows: Any, start: date) -> None:
     """Let the base meet what books may say: each of the answers yes, no and unknown, by turns; every fifth is young."""
     i = np.arange(len(rows))
     young = i % 5 == 0
-    rows["start"][young] = -DAY * np.array([1, 3, 6, 12, 40, 80])[i[young] // 5 % 6]
+    rows["start"][young] = -DAY * np.array([80, 40, 20, 10, 3, 1])[i[young] // 5 % 6]
     rows["renewals"][young], rows["term"][young] = 0, 12
     rows["term_end"][young] = rows["start"][young] + 365 * DAY  # no leap day in between
     rows["anchor"][young] = [(start + timedelta(int(t) // DAY)).day for t in rows["term_end"][young]]
