@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -381,6 +382,7 @@ app.command()(measuring.sensitivity)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs a command and turns errors into messages and exit codes, never into tracebacks."""
+    gc.set_threshold(100_000)  # loading libraries makes many objects and no garbage: a tenth of a short command
     given = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

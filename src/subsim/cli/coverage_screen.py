@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from subsim.cli import screen
-from subsim.report.coverage_lab import segment_title
+from subsim.report.prose_staffing import segment_title
 from subsim.report.words import chance, money, percent
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +12,7 @@ from subsim.engine import Setup
 from subsim.engine import events as ev
 from subsim.engine.run import run_traced
 from subsim.experiment.metrics import ALL, MINUTES_PER_DAY
+from subsim.experiment.processors import processors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ def journeys(
         segment = np.asarray(state.accounts.segment[: int(log["who"].max(initial=-1)) + 1], dtype=np.int64)
         return read(log, segment, len(setup.segment_names), since, until, limit_days)
 
-    with ThreadPoolExecutor(workers or joblib.cpu_count()) as pool:
+    with ThreadPoolExecutor(workers or processors()) as pool:
         rows = list(pool.map(one, range(draws)))
     return {name: np.stack([row[i] for row in rows]) for i, name in enumerate(MEASURES)}
 

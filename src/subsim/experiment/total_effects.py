@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 
 from subsim.experiment.parameters import Cell, cells, draw_rows
+from subsim.experiment.processors import processors
 from subsim.experiment.results import Outcome, Runs
 from subsim.experiment.run import cube_of
 from subsim.random import purposes, uniform_array
@@ -36,7 +36,7 @@ def drawn_anew(
         numbers = outcome.setup.parameters.copy()
         numbers[:, own] = fresh[:, None]
         setup = replace(outcome.setup, parameters=numbers)
-        cube = cube_of(setup, runs.draws, runs.seed, "compiled", workers or joblib.cpu_count(), progress)
+        cube = cube_of(setup, runs.draws, runs.seed, "compiled", workers or processors(), progress)
         outcomes[name] = Outcome(outcome.scenario, setup, cube)
     return Runs(outcomes, seed=runs.seed, draws=runs.draws)
 

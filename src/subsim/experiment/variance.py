@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -22,6 +21,7 @@ from subsim.experiment import presenting
 from subsim.experiment.build import build
 from subsim.experiment.contrast import Verdict, compared, horizons_of, p_better, verdict_of
 from subsim.experiment.parameters import Learned
+from subsim.experiment.processors import processors
 from subsim.experiment.quantiles import clean
 from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.experiment.run import cube_of, refuse_failed
@@ -220,7 +220,7 @@ def nested(
     for scenario in scenarios:
         setup = build(scenario, draws=groups, seed=seed, posterior=posterior, books=books)
         setup = replace(setup, parameters=np.repeat(setup.parameters, repeats, axis=0))
-        cube = cube_of(setup, groups * repeats, seed, "compiled", workers or joblib.cpu_count(), progress)
+        cube = cube_of(setup, groups * repeats, seed, "compiled", workers or processors(), progress)
         outcomes[scenario.name] = Outcome(scenario, setup, cube)
     calibrated = None if posterior is None else Calibrated.of(posterior)
     return Runs(outcomes, seed=seed, draws=groups * repeats, engine="compiled", calibrated=calibrated)

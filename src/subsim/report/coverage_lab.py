@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from subsim.experiment.contrast import GROSS_MARGIN
+from subsim.report.prose_staffing import segment_title
 from subsim.report.style import BLUE, GREEN, GREY, INK, axes, headline, money_axis, room, styled
-from subsim.report.words import capital, chance, money, percent, plain
+from subsim.report.words import capital, chance, money, percent
 
 if TYPE_CHECKING:
     from subsim.staffing.coverage import Coverage
@@ -45,13 +46,6 @@ def coverage_lab(found: Coverage, *, ax: Axes | None = None) -> Axes:
         _heads(ax)
         headline(ax, _finding(found), _subtitle(found))
     return ax
-
-
-def segment_title(found: Coverage) -> str:
-    """The segment as people call it."""
-    title = found.scenario.segments[found.segment].title
-    named = title and title != found.segment.replace("_", " ").capitalize()
-    return title if named else capital(plain(found.segment))
 
 
 def _short(title: str) -> str:

@@ -10,8 +10,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.ticker import PercentFormatter
 
+from subsim.report.prose_staffing import in_words, titles
 from subsim.report.style import GREEN, GREY, INK, LOAD, PALE, axes, headline, money_axis, styled
-from subsim.report.words import capital, listed, money, percent, plain
+from subsim.report.words import capital, listed, money, percent
 
 if TYPE_CHECKING:
     from subsim.staffing.frontier import Frontier
@@ -108,16 +109,6 @@ def _scale(ax: Axes, norm: Normalize, found: Frontier) -> None:
 
 def _order(found: Frontier) -> str:
     return f"seats of {' + '.join(titles(found))}"
-
-
-def titles(found: Frontier) -> list[str]:
-    """Names of the teams as people say them."""
-    return [plain(found.scenario.teams[team].title or team) for team in found.teams]
-
-
-def in_words(found: Frontier, plan: tuple[int, ...]) -> str:
-    """A plan as words: `4 mid-touch CSMs + 6 enterprise CSMs`."""
-    return " + ".join(f"{count} {title}" for count, title in zip(plan, titles(found), strict=True))
 
 
 def _finding(found: Frontier) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from subsim.experiment.contrast import GROSS_MARGIN_SOURCE
-from subsim.report.coverage_lab import segment_title
-from subsim.report.frontier import in_words
-from subsim.report.words import capital, chance, listed, money, percent
+from subsim.report.words import capital, chance, listed, money, percent, plain
 
 if TYPE_CHECKING:
     from subsim.staffing.coverage import Coverage
@@ -152,3 +150,20 @@ def _rests_on(found: Coverage) -> str:
         f"({GROSS_MARGIN_SOURCE}); the plans differ through what touches, campaigns and continuity do, which is "
         "assumed unless an experiment says otherwise."
     )
+
+
+def segment_title(found: Coverage) -> str:
+    """The segment as people call it."""
+    title = found.scenario.segments[found.segment].title
+    named = title and title != found.segment.replace("_", " ").capitalize()
+    return title if named else capital(plain(found.segment))
+
+
+def titles(found: Frontier) -> list[str]:
+    """Names of the teams as people say them."""
+    return [plain(found.scenario.teams[team].title or team) for team in found.teams]
+
+
+def in_words(found: Frontier, plan: tuple[int, ...]) -> str:
+    """A plan as words: `4 mid-touch CSMs + 6 enterprise CSMs`."""
+    return " + ".join(f"{count} {title}" for count, title in zip(plan, titles(found), strict=True))
