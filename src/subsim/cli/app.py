@@ -63,21 +63,24 @@ def run(
 
     Example: `subsim run scenarios/baseline.yaml --draws 500`
     """
-    from subsim.cli import screen, work
-    from subsim.report import prose
-    from subsim.scenario import load_scenario
+    from subsim.cli import drawing
 
-    options = work.Options(
-        draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force
-    )
-    runs = work.simulate([load_scenario(scenario)], options)
-    folder = work.keep(runs, options)
-    if as_json:
-        screen.print_json(work.run_json(runs))
-        return
-    screen.show_run(runs, runs.names[0])
-    screen.show_text(prose.run_summary(runs))
-    screen.out.print(f"\nWritten to {folder}")
+    with drawing.drawer(wanted=not no_figures, workers=workers) as drawer:
+        from subsim.cli import screen, work
+        from subsim.report import prose
+        from subsim.scenario import load_scenario
+
+        options = work.Options(
+            draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force, drawer
+        )
+        runs = work.simulate([load_scenario(scenario)], options)
+        folder = work.keep(runs, options)
+        if as_json:
+            screen.print_json(work.run_json(runs))
+            return
+        screen.show_run(runs, runs.names[0])
+        screen.show_text(prose.run_summary(runs))
+        screen.out.print(f"\nWritten to {folder}")
 
 
 @app.command()
@@ -102,25 +105,28 @@ def compare(
 
     Example: `subsim compare scenarios/baseline.yaml scenarios/two_more_csms.yaml`
     """
-    from subsim.cli import screen, work
-    from subsim.report import prose
-    from subsim.scenario import load_scenario
+    from subsim.cli import drawing
 
-    options = work.Options(
-        draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force
-    )
-    plans = [load_scenario(path) for path in (base, *others)]
-    runs = work.simulate(plans, options)
-    found = [work.attributed(plans[0], plan, options) for plan in plans[1:]] if drivers else []
-    folder = work.keep(runs, options)
-    if as_json:
-        screen.print_json(work.compare_json(runs, found))
-        return
-    screen.show_contrasts(runs.contrasts())
-    for one in found:
-        screen.show_drivers(one)
-    screen.show_text(prose.compare_summary(runs))
-    screen.out.print(f"\nWritten to {folder}")
+    with drawing.drawer(wanted=not no_figures, workers=workers) as drawer:
+        from subsim.cli import screen, work
+        from subsim.report import prose
+        from subsim.scenario import load_scenario
+
+        options = work.Options(
+            draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force, drawer
+        )
+        plans = [load_scenario(path) for path in (base, *others)]
+        runs = work.simulate(plans, options)
+        found = [work.attributed(plans[0], plan, options) for plan in plans[1:]] if drivers else []
+        folder = work.keep(runs, options)
+        if as_json:
+            screen.print_json(work.compare_json(runs, found))
+            return
+        screen.show_contrasts(runs.contrasts())
+        for one in found:
+            screen.show_drivers(one)
+        screen.show_text(prose.compare_summary(runs))
+        screen.out.print(f"\nWritten to {folder}")
 
 
 app.command()(forecasting.forecast)

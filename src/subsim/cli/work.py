@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from subsim.cli import screen
+from subsim.cli import drawing, screen
 from subsim.experiment import store
 from subsim.report import prose
 
@@ -36,6 +35,8 @@ class Options:
     json: bool
     posterior: Path | None = None
     force: bool = False
+    drawer: drawing.Drawer | None = None
+    """Who draws the pictures, if not this process."""
 
 
 def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
@@ -48,8 +49,8 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
 
         def progress(done: int) -> None:
             advance(done)
-            if options.figures:
-                import subsim.report.figures  # noqa: F401 - matplotlib loads while the workers are busy
+            if options.figures and options.drawer is None:
+                import subsim.report.pictures  # noqa: F401 - matplotlib loads while the workers are busy
 
         return run(
             scenarios,
@@ -98,33 +99,9 @@ def keep(runs: Runs, options: Options) -> Path:
         prose.compare_summary(runs) if len(runs) > 1 else prose.run_summary(runs) + "\n\n" + prose.assumptions(runs)
     )
 
-    def pictures(folder: Path) -> None:
-        from subsim.report import figures
-
-        for name in runs.names:
-            mark = "" if len(runs) == 1 else f"_{_file_name(name)}"
-            figures.save(figures.fan(runs, name), folder / f"arr{mark}.png")
-            figures.save(figures.bridge(runs, name), folder / f"bridge{mark}.png")
-            if has_hours(runs, name):
-                figures.save(figures.utilisation(runs, name), folder / f"load{mark}.png")
-        if len(runs) > 1:
-            figures.save(figures.plans_fan(runs), folder / "plans.png")
-            figures.save(figures.coverage(runs.contrasts()), folder / "comparison.png")
-
     command = ["subsim", *sys.argv[1:]]
-    return store.save(
-        runs, options.out, summary=summary, command=command, pictures=pictures if options.figures else None
-    )
-
-
-def has_hours(runs: Runs, name: str) -> bool:
-    """Whether anybody works in this scenario."""
-    return not bool(np.isnan(runs.samples(name, "utilisation")).all())
-
-
-def _file_name(name: str) -> str:
-    """A scenario's name as part of a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name.lower())
+    pictures = partial(drawing.drawn, runs, by=options.drawer) if options.figures else None
+    return store.save(runs, options.out, summary=summary, command=command, pictures=pictures)
 
 
 def run_json(runs: Runs) -> dict[str, object]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from subsim.errors import InputError
 from subsim.experiment import presenting
@@ -16,6 +15,7 @@ from subsim.experiment.metrics import DECIMALS, METRICS
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from subsim.experiment.results import Runs
@@ -117,6 +117,8 @@ def contrast(runs: Runs, scenario: str, base: str) -> Contrast:
     Raises:
         InputError: the two scenarios start on different dates or use different currencies.
     """
+    import pandas as pd  # noqa: PLC0415 - a process that draws starts without it
+
     one, other = runs.outcome(scenario), runs.outcome(base)
     for what, a, b in (
         ("start", one.scenario.start, other.scenario.start),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-
-from subsim.engine.metrics import SEGMENT, TEAM, TIER
-from subsim.ledger import grr, logo_retention, nrr, utilisation
 
 if TYPE_CHECKING:
     from subsim.engine import Cube
@@ -52,6 +50,16 @@ def _hours(name: str) -> Callable[[Columns], Floats]:
     return lambda column: column(name) / MINUTES_PER_HOUR
 
 
+def _ratio(name: str, part: str, whole: str) -> Callable[[Columns], Floats]:
+    """A ratio as the ledger defines it."""
+    return lambda column: np.asarray(getattr(_later("ledger"), name)(column(part), column(whole)))
+
+
+def _later(module: str) -> Any:
+    """A module that is loaded when a cube is read: names and units of metrics need neither engine nor ledger."""
+    return importlib.import_module(f"subsim.{module}")
+
+
 def _share(part: Ints, whole: Ints) -> Floats:
     out: Floats = np.full(whole.shape, np.nan)
     np.divide(part, whole, out=out, where=whole != 0)
@@ -82,21 +90,21 @@ _SEGMENT_ROWS = (
         "grr_ttm",
         "ratio",
         "gross revenue retention, trailing twelve months, frozen cohort",
-        lambda column: grr(column("ttm_kept"), column("ttm_opening")),
+        _ratio("grr", "ttm_kept", "ttm_opening"),
         level=True,
     ),
     Metric(
         "nrr_ttm",
         "ratio",
         "net revenue retention, trailing twelve months, frozen cohort, without reactivation",
-        lambda column: nrr(column("ttm_net"), column("ttm_opening")),
+        _ratio("nrr", "ttm_net", "ttm_opening"),
         level=True,
     ),
     Metric(
         "logo_retention_ttm",
         "ratio",
         "accounts of twelve months ago that never left",
-        lambda column: logo_retention(column("ttm_logos_kept"), column("ttm_logos_opening")),
+        _ratio("logo_retention", "ttm_logos_kept", "ttm_logos_opening"),
         level=True,
     ),
 )
@@ -117,7 +125,7 @@ _TEAM_ROWS = (
         "utilisation",
         "ratio",
         "hours busy per hour available",
-        lambda column: utilisation(column("busy_minutes"), column("available_minutes")),
+        _ratio("utilisation", "busy_minutes", "available_minutes"),
     ),
     Metric(
         "wait_days",
@@ -138,8 +146,9 @@ CS_COST: Final = Metric(
 METRICS: Final[dict[str, Metric]] = {**SEGMENT_METRICS, CS_COST.name: CS_COST, **TEAM_METRICS}
 
 
-def _columns(array: Ints, names: tuple[str, ...]) -> Columns:
+def _columns(array: Ints, kind: str) -> Columns:
     """Access to a cube's columns by name, with the sum over groups appended as the last group."""
+    names = _names(kind)
 
     def column(name: str) -> Ints:
         values = array[..., names.index(name)]
@@ -148,24 +157,30 @@ def _columns(array: Ints, names: tuple[str, ...]) -> Columns:
     return column
 
 
+def _names(kind: str) -> tuple[str, ...]:
+    """Names of a cube's columns: `SEGMENT`, `TEAM` or `TIER`."""
+    names: tuple[str, ...] = getattr(_later("engine.metrics"), kind)
+    return names
+
+
 def segment_values(cube: Cube, name: str) -> Floats:
     """A metric as array [draws, months, segments + 1]; the last is "all". Money in currency units."""
-    return SEGMENT_METRICS[name].of(_columns(cube.segments, SEGMENT))
+    return SEGMENT_METRICS[name].of(_columns(cube.segments, "SEGMENT"))
 
 
 def team_values(cube: Cube, name: str) -> Floats:
     """A metric as array [draws, months, teams + 1]; the last is "all"."""
-    return TEAM_METRICS[name].of(_columns(cube.teams, TEAM))
+    return TEAM_METRICS[name].of(_columns(cube.teams, "TEAM"))
 
 
 def team_window(cube: Cube, name: str, first: int, last: int) -> Floats:
     """A metric of work over the months first..last-1 taken together (a ratio of sums): array [draws, teams + 1]."""
     months = cube.teams[:, first:last].sum(axis=1, keepdims=True)
-    return TEAM_METRICS[name].of(_columns(months, TEAM))[:, 0]
+    return TEAM_METRICS[name].of(_columns(months, "TEAM"))[:, 0]
 
 
 def cs_cost(cube: Cube) -> Floats:
     """Cost of customer success as array [draws, months], in currency units."""
-    seats = cube.teams[..., TEAM.index("cost")].sum(axis=2)
-    campaigns = cube.tiers[..., TIER.index("campaign_cost")].sum(axis=2)
+    seats = cube.teams[..., _names("TEAM").index("cost")].sum(axis=2)
+    campaigns = cube.tiers[..., _names("TIER").index("campaign_cost")].sum(axis=2)
     return np.asarray((seats + campaigns) / CENTS, dtype=np.float64)

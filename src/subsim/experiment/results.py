@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from subsim.errors import InputError
 from subsim.experiment import presenting
@@ -29,6 +28,7 @@ from subsim.experiment.metrics import (
 from subsim.experiment.quantiles import STATISTICS, clean, interval, summarise
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
 
@@ -156,6 +156,8 @@ class Runs:
         `team` is empty for metrics of segments. Money is in currency units with two decimals. `attrs` state the kind of
         interval, the currency and every metric's unit and definition.
         """
+        import pandas as pd  # noqa: PLC0415 - only tables need it; a process that draws starts without
+
         parts = [self._rows(scenario, metric) for metric in METRICS.values()]
         table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
         table.attrs = {
@@ -167,6 +169,8 @@ class Runs:
         return table
 
     def _rows(self, scenario: str | Scenario | None, metric: Metric) -> pd.DataFrame:
+        import pandas as pd  # noqa: PLC0415 - see table
+
         groups = self.groups(scenario, metric.name)
         months = month_ends(self.outcome(scenario).setup)
         numbers = summarise(self.values(scenario, metric.name), DECIMALS[metric.kind]).reshape(len(STATISTICS), -1)
@@ -182,6 +186,8 @@ class Runs:
 
     def to_records(self, scenario: str | Scenario | None = None) -> list[dict[str, Any]]:
         """The monthly table as JSON-ready rows: dates as text, null where a ratio has no value or no team applies."""
+        import pandas as pd  # noqa: PLC0415 - see table
+
         table = self.table(scenario)
         table["month"] = pd.to_datetime(table["month"]).dt.strftime("%Y-%m-%d")
         return [clean(row) for row in table.to_dict("records")]
@@ -242,6 +248,8 @@ class Runs:
         return f"Runs({', '.join(self.names)}; {self.draws} draws, seed {self.seed})"
 
     def _repr_html_(self) -> str:
+        import pandas as pd  # noqa: PLC0415 - see table
+
         rows = [self._last_month(name) for name in self.names]
         return f"<p>{self!r}<br>{self.interval['kind']}</p>" + pd.DataFrame(rows).to_html(index=False)
 

@@ -10,7 +10,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from subsim.scenario.effects import carriers
 
 LIBRARIES: Final = ("numpy", "numba", "scipy", "pandas", "simpy", "pyarrow", "matplotlib")
 MONTHLY: Final = (*SEGMENT_METRICS, CS_COST.name)
-Pictures = Callable[[Path], None]
+Pictures = Callable[[Path], AbstractContextManager[None]]
 
 
 def run_id(runs: Runs) -> str:
@@ -93,7 +93,7 @@ def save(
         results: folder of results; made when missing.
         summary: text of summary.md.
         command: command line, for the manifest.
-        pictures: called with the folder, to draw into it.
+        pictures: called with the folder, to draw into it while tables are written; done when its context ends.
 
     Raises:
         InputError: the folder cannot be written or the disk is full; nothing is left behind.
@@ -103,10 +103,9 @@ def save(
         facts = json.dumps(manifest(runs, command), indent=2, ensure_ascii=False, default=str)
         (folder / "manifest.json").write_text(facts + "\n", encoding="utf-8")
         (folder / "summary.md").write_text(summary + "\n", encoding="utf-8")
-        _write_parquet(runs, MONTHLY, "segment", folder / "monthly.parquet")
-        _write_parquet(runs, tuple(TEAM_METRICS), "team", folder / "work.parquet")
-        if pictures:
-            pictures(folder)
+        with pictures(folder) if pictures else nullcontext():
+            _write_parquet(runs, MONTHLY, "segment", folder / "monthly.parquet")
+            _write_parquet(runs, tuple(TEAM_METRICS), "team", folder / "work.parquet")
     return results / identifier
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from subsim.errors import InputError, InputErrors
+from subsim.experiment.finished import Calendar, outcome
 from subsim.experiment.metrics import ALL, METRICS
 from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.scenario import Scenario
@@ -23,27 +24,6 @@ Floats = npt.NDArray[np.float64]
 LATEST: Final = "latest"
 MANIFEST: Final = "manifest.json"
 _MOST_NAMED = 8
-
-
-@dataclass(frozen=True)
-class _Calendar:
-    """What results need of a set-up once everything has been simulated."""
-
-    segment_names: tuple[str, ...]
-    team_names: tuple[str, ...]
-    month_ends: tuple[dt.date, ...]
-    book_fingerprint: str | None
-
-    @property
-    def months(self) -> int:
-        return len(self.month_ends)
-
-
-@dataclass(frozen=True)
-class _Opening:
-    """What results need of a cube once its metrics are known."""
-
-    opening_arr: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -108,9 +88,8 @@ def _runs(folder: Path, manifest: dict[str, Any]) -> Runs:
         if missing:
             raise ValueError(f"no rows of {', '.join(missing)} for {name}")
         segments, teams = (table.groups(name) for table in tables)
-        calendar: Any = _Calendar(segments, teams, tables[0].month_ends(name), each.get("book_fingerprint"))
-        opening: Any = _Opening(np.array([_opening_cents(values, name)]))
-        outcomes[name] = Outcome(scenario, calendar, opening)
+        calendar = Calendar(segments, teams, tables[0].month_ends(name), each.get("book_fingerprint"))
+        outcomes[name] = outcome(scenario, calendar, np.array([_opening_cents(values, name)]))
     calibrated = manifest.get("posterior")
     return Runs(
         outcomes,
