@@ -100,10 +100,17 @@ def cube(
     )
 
 
+class Plan(SimpleNamespace):
+    """A scenario that can be sent to another process."""
+
+    def to_dict(self) -> dict[str, str]:
+        return {key: str(value) for key, value in self.known.items()}
+
+
 def scenario(name: str, months: int = 24, **fields: object) -> SimpleNamespace:
     known = {"name": name, "start": START, "horizon_months": months, "currency": "USD", "teams": TITLED, **fields}
     nothing: dict[str, object] = {"effects": (), "levers": (), "assumptions": ()}
-    return SimpleNamespace(**nothing | known, to_dict=lambda: {key: str(value) for key, value in known.items()})
+    return Plan(**nothing | known, known=known)
 
 
 def outcome(name: str, draws: int, months: int, **cube_options: float) -> Outcome:
@@ -114,6 +121,7 @@ def outcome(name: str, draws: int, months: int, **cube_options: float) -> Outcom
         months=months,
         month_ends=[month_end(i) for i in range(months)],
         fingerprint=lambda: f"{name}-{months}",
+        book_fingerprint=None,
     )
     return Outcome(scenario(name, months), setup, cube(draws, months, **cube_options))
 

@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -69,8 +71,10 @@ def test_saving_again_replaces_and_leaves_nothing_else(runs: Runs, tmp_path: Pat
 def test_a_full_disk_is_said_and_leaves_the_older_result(runs: Runs, tmp_path: Path) -> None:
     older = store.save(runs, tmp_path, summary="first")
 
-    def full(folder: Path) -> None:
+    @contextmanager
+    def full(folder: Path) -> Iterator[None]:
         (folder / "half.png").write_bytes(b"x")
+        yield
         raise OSError(28, "No space left on device")
 
     with pytest.raises(InputError, match="No space left on device"):
@@ -100,7 +104,9 @@ def test_a_folder_that_may_not_be_written_is_refused_early(tmp_path: Path) -> No
 
 
 def test_an_interrupted_picture_leaves_nothing(runs: Runs, tmp_path: Path) -> None:
-    def stop(folder: Path) -> None:
+    @contextmanager
+    def stop(folder: Path) -> Iterator[None]:
+        yield
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
