@@ -125,3 +125,4 @@ def serve() -> None:
     if message:
         facts, folder = pickle.loads(message)  # from the process that started this one
         pictures.draw(Runs(**facts), folder)
+        gc.freeze()  # the interpreter need not look for garbage before it ends, while the command waits
