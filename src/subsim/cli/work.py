@@ -49,8 +49,7 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
 
         def progress(done: int) -> None:
             advance(done)
-            if options.figures and options.drawer is None:
-                import subsim.report.pictures  # noqa: F401 - matplotlib loads while the workers are busy
+            _load_ahead(options)
 
         return run(
             scenarios,
@@ -63,6 +62,14 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
             force=options.force,
             progress=progress,
         )
+
+
+def _load_ahead(options: Options) -> None:
+    """Load what comes after the simulation while its threads are busy."""
+    if options.figures and options.drawer is None:
+        import subsim.report.pictures  # noqa: F401 - the drawing library
+    if not options.json:
+        import rich.markdown  # noqa: F401
 
 
 def posterior_of(folder: Path | None) -> Posterior | None:

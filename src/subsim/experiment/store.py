@@ -93,19 +93,18 @@ def save(
         results: folder of results; made when missing.
         summary: text of summary.md.
         command: command line, for the manifest.
-        pictures: called with the folder, to draw into it while tables are written; done when its context ends.
+        pictures: called with the folder, to draw into it while the rest is written; done when its context ends.
 
     Raises:
         InputError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     identifier = run_id(runs)
-    with _whole(results, identifier) as folder:
+    with _whole(results, identifier) as folder, pictures(folder) if pictures else nullcontext():
         facts = json.dumps(manifest(runs, command), indent=2, ensure_ascii=False, default=str)
         (folder / "manifest.json").write_text(facts + "\n", encoding="utf-8")
         (folder / "summary.md").write_text(summary + "\n", encoding="utf-8")
-        with pictures(folder) if pictures else nullcontext():
-            _write_parquet(runs, MONTHLY, "segment", folder / "monthly.parquet")
-            _write_parquet(runs, tuple(TEAM_METRICS), "team", folder / "work.parquet")
+        _write_parquet(runs, MONTHLY, "segment", folder / "monthly.parquet")
+        _write_parquet(runs, tuple(TEAM_METRICS), "team", folder / "work.parquet")
     return results / identifier
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from subsim.report.fans import fan, plans_fan
 from subsim.report.load import utilisation
 from subsim.report.plans import coverage
-from subsim.report.style import save
+from subsim.report.style import saving
 from subsim.report.waterfall import bridge
 
 if TYPE_CHECKING:
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 def draw(runs: Runs, folder: Path) -> None:
     """Draw every picture of runs into a folder."""
-    for name in runs.names:
-        mark = "" if len(runs) == 1 else f"_{_file_name(name)}"
-        save(fan(runs, name), folder / f"arr{mark}.png")
-        save(bridge(runs, name), folder / f"bridge{mark}.png")
-        if _has_hours(runs, name):
-            save(utilisation(runs, name), folder / f"load{mark}.png")
-    if len(runs) > 1:
-        save(plans_fan(runs), folder / "plans.png")
-        save(coverage(runs.contrasts()), folder / "comparison.png")
+    with saving() as save:
+        for name in runs.names:
+            mark = "" if len(runs) == 1 else f"_{_file_name(name)}"
+            save(fan(runs, name), folder / f"arr{mark}.png")
+            save(bridge(runs, name), folder / f"bridge{mark}.png")
+            if _has_hours(runs, name):
+                save(utilisation(runs, name), folder / f"load{mark}.png")
+        if len(runs) > 1:
+            save(plans_fan(runs), folder / "plans.png")
+            save(coverage(runs.contrasts()), folder / "comparison.png")
 
 
 def _has_hours(runs: Runs, name: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import DateFormatter, MonthLocator
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from subsim.report.words import money
@@ -33,6 +35,8 @@ LOAD: Final = LinearSegmentedColormap.from_list("load", ["#F4F8FB", "#BFD9EA", "
 SIZE_INCHES: Final = (8.0, 4.5)
 DPI: Final = 200  # 1600 x 900 pixels
 TITLE_LETTERS: Final = 64  # what fits on one line at full size
+# Without a date or version inside, equal figures are equal files.
+_PNG: Final[Any] = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}}
 _SETTINGS: Final[Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -146,5 +150,24 @@ def save(ax: Axes, path: Path) -> None:
     figure = ax.get_figure(root=True)
     if figure is not None:
         with styled():
-            # Without a date or version inside, equal figures are equal files.
-            figure.savefig(path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+            figure.savefig(path, dpi=DPI, **_PNG)
+
+
+@contextmanager
+def saving() -> Iterator[Callable[[Axes, Path], None]]:
+    """A function like `save` for axes on figures of our own: one is compressed while the next is drawn.
+
+    All are written when the context ends, or an OSError says why not.
+    """
+    written = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def later(ax: Axes, path: Path) -> None:
+            canvas: Any = ax.figure.canvas
+            with styled():
+                canvas.draw()
+            written.append(pool.submit(imsave, path, canvas.buffer_rgba(), format="png", dpi=DPI, **_PNG))
+
+        yield later
+    for each in written:
+        each.result()
