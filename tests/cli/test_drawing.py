@@ -50,10 +50,10 @@ def test_another_process_draws_the_same_files(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     "serve",
     [
-        "raise SystemExit(3)",  # before it hears anything
+        "raise SystemExit",  # before it hears anything
         "sys.stdin.buffer.read(); raise OSError",
-        "sys.stdin.buffer.read(); import time; time.sleep(1000)",  # slower than anybody waits
-        "import time; time.sleep(1000)",  # never reads
+        "import time; sys.stdin.buffer.read(); time.sleep(1000); tuple",  # slower than anybody waits
+        "import time; time.sleep(1000); tuple",  # never reads
     ],
 )
 def test_a_process_that_fails_is_replaced(

@@ -109,7 +109,7 @@ def compare(
     """
     from subsim.cli import drawing
 
-    with drawing.drawer(wanted=not no_figures, workers=workers) as drawer:
+    with drawing.drawer(wanted=not no_figures, workers=workers, compared=True) as drawer:
         from subsim.cli import screen, work
         from subsim.report import prose
         from subsim.scenario import load_scenario

@@ -7,10 +7,11 @@ second processor, or the other process fails or takes too long, they are drawn h
 from __future__ import annotations
 
 import gc
+import importlib
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
 SHOWN: Final = ("arr", "new", "expansion", "reactivation", "contraction", "churn", "utilisation", "expired_share")
 MOST_BYTES = 200_000_000  # of draws that are worth sending
 PATIENCE_SECONDS = 60.0  # for each scenario, whose pictures take less than a second
-SERVE = "from subsim.cli import drawing; drawing.serve()"
+SERVE = "from subsim.cli import drawing; drawing.serve"
+#: What results refer to, and comparisons are computed with.
+NEEDED: Final = ("subsim.report.pictures", "subsim.scenario", "subsim.experiment.finished")
+COMPARING: Final = ("pandas",)
 
 
 class Drawer:
     """A process that waits for results to draw. It ends with this process at the latest, as its input then ends."""
 
-    def __init__(self) -> None:
-        """Start the process.
+    def __init__(self, needed: Sequence[str] = NEEDED) -> None:
+        """Start the process, which loads these modules at once.
 
         Raises:
             OSError: it cannot be started.
         """
-        code = f"import sys; sys.path[:] = {sys.path!r}; {SERVE}"
+        code = f"import sys; sys.path[:] = {sys.path!r}; {SERVE}({tuple(needed)!r})"
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe
@@ -77,12 +81,12 @@ class Drawer:
 
 
 @contextmanager
-def drawer(*, wanted: bool, workers: int | None) -> Iterator[Drawer | None]:
+def drawer(*, wanted: bool, workers: int | None, compared: bool = False) -> Iterator[Drawer | None]:
     """A process that gets ready to draw; None where none is wanted, it would have no processor, or none can start."""
     started = None
     if wanted and workers != 1 and processors() > 1 and sys.executable and not hasattr(sys, "frozen"):
         with suppress(OSError):
-            started = Drawer()
+            started = Drawer((*NEEDED, *COMPARING) if compared else NEEDED)
     try:
         yield started
     finally:
@@ -114,15 +118,17 @@ def _result(sent: Future[bool]) -> bool:
         return False
 
 
-def serve() -> None:
-    """What the process does: load the drawing library, wait for results, draw them."""
+def serve(needed: Sequence[str]) -> None:
+    """What the process does: load what it will need, wait for results, draw them."""
     gc.disable()  # loading makes no garbage
-    from subsim.experiment.results import Runs
-    from subsim.report import pictures
-
+    for module in needed:
+        importlib.import_module(module)
     gc.enable()
     message = sys.stdin.buffer.read()
     if message:
         facts, folder = pickle.loads(message)  # from the process that started this one
-        pictures.draw(Runs(**facts), folder)
+        from subsim.experiment.results import Runs
+        from subsim.report.pictures import draw
+
+        draw(Runs(**facts), folder)
         gc.freeze()  # the interpreter need not look for garbage before it ends, while the command waits
