@@ -122,7 +122,7 @@ def test_where_no_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("import subsim.cli.drawing", {"numpy", "matplotlib"}),
         ("import subsim.cli.work, subsim.experiment.run", {"matplotlib", "joblib", "scipy.stats", "simpy"}),
-        ("import subsim.experiment.results, subsim.report.pictures", {"pandas", "numba", "pyarrow"}),
+        ("import subsim.experiment.finished, subsim.report.pictures", {"pandas", "numba", "pyarrow", "pydantic"}),
     ],
 )
 def test_each_side_loads_only_what_it_needs(code: str, absent: set[str]) -> None:

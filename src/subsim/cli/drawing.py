@@ -28,7 +28,7 @@ MOST_BYTES = 200_000_000  # of draws that are worth sending
 PATIENCE_SECONDS = 60.0  # for each scenario, whose pictures take less than a second
 SERVE = "from subsim.cli import drawing; drawing.serve"
 #: What results refer to, and comparisons are computed with.
-NEEDED: Final = ("subsim.report.pictures", "subsim.scenario", "subsim.experiment.finished")
+NEEDED: Final = ("subsim.report.pictures", "subsim.experiment.finished")
 COMPARING: Final = ("pandas",)
 
 

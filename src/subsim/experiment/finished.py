@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,13 +48,14 @@ def outcome(scenario: Scenario, calendar: Calendar, opening_arr: npt.NDArray[np.
 def parts(runs: Runs, metrics: Iterable[str]) -> dict[str, Any]:
     """Arguments of `Runs` that make the same results with these metrics alone, to send to another process.
 
-    Neither set-up nor cube is among them, so that a process that only draws loads no engine.
+    Set-up and cube are left out, and of a scenario there is what pictures name: a process that only draws loads neither
+    the engine nor the checks of scenarios.
     """
     outcomes = {}
     for name, each in runs.outcomes.items():
         setup = each.setup
         calendar = Calendar(setup.segment_names, setup.team_names, setup.month_ends, setup.book_fingerprint)
-        outcomes[name] = outcome(each.scenario, calendar, each.cube.opening_arr)
+        outcomes[name] = outcome(_named(each.scenario), calendar, each.cube.opening_arr)
     return {
         "outcomes": outcomes,
         "seed": runs.seed,
@@ -63,3 +65,9 @@ def parts(runs: Runs, metrics: Iterable[str]) -> dict[str, Any]:
         "calibrated": runs.calibrated,
         "_cache": {(name, metric): runs.values(name, metric) for name in runs.names for metric in metrics},
     }
+
+
+def _named(scenario: Scenario) -> Any:
+    """Name, currency, start and titles of teams."""
+    teams = {name: SimpleNamespace(title=team.title) for name, team in scenario.teams.items()}
+    return SimpleNamespace(name=scenario.name, currency=scenario.currency, start=scenario.start, teams=teams)
