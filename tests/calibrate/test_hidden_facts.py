@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from subsim.book import Book
 from subsim.calibrate import rates_data
-from subsim.calibrate.engagement_fit import mode, shape, with_lifts
+from subsim.calibrate.engagement_fit import shape
+from subsim.calibrate.engagement_mode import mode_of, mode_of_part
 from subsim.calibrate.engagement_readings import readings
 from subsim.calibrate.onboarding_queue import Pace, pace_of, waits
 from subsim.calibrate.together import frame_of
@@ -92,10 +93,21 @@ def test_save_plays_that_may_fail_do_not_count_as_noise(tmp_path: Path) -> None:
     data = readings(made_engagement.book(tmp_path, made_engagement.tables(1)))
     form = shape(data, {})
     renamed = dataclasses.replace(data, kinds=np.where(data.kinds == "business_review", "save", data.kinds))
-    _, with_save = with_lifts(renamed, shape(renamed, {}), {})
-    jumps = dict(zip(data.kinds.tolist(), with_lifts(data, form, {})[1].jumps, strict=True))
+    with_save = mode_of_part(renamed, shape(renamed, {}), {}).form
+    jumps = dict(zip(data.kinds.tolist(), mode_of_part(data, form, {}).form.jumps, strict=True))
     assert {kind for kind, jump in jumps.items() if jump} <= {"onboarding stalled"}
     assert sum(with_save.jumps) > 0
     plain = dataclasses.replace(with_save, jumps=())
-    noise = [float(mode(renamed, each, corrected=False).log_theta[1]) for each in (with_save, plain)]
+    noise = [float(mode_of(renamed, each, corrected=False).mode.log_theta[1]) for each in (with_save, plain)]
     assert noise[0] < noise[1]
+
+
+def test_lifts_do_not_hold_the_drift_where_its_prior_lies(tmp_path: Path) -> None:
+    data = readings(made_engagement.book(tmp_path, made_engagement.tables(1)))
+    form = shape(data, {})
+    found = []
+    for centre in (0.004, 0.015):  # priors that say next to nothing, from either side
+        vague = dataclasses.replace(form.theta[0], centre=centre, spread=3.0)
+        at = mode_of(data, dataclasses.replace(form, theta=(vague, *form.theta[1:])), {}, corrected=False)
+        found.append((at.mode.log_theta[0], at.form.weights[1].sum()))
+    assert found[0] == pytest.approx(found[1], rel=0.01)

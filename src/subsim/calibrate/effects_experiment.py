@@ -28,11 +28,11 @@ from subsim.calibrate.engagement_fit import (
     Mode,
     Shape,
     around,
-    mode,
     prior_of,
     shape,
 )
 from subsim.calibrate.engagement_impulses import EVENTS, days_of
+from subsim.calibrate.engagement_mode import mode_of
 from subsim.calibrate.engagement_readings import Readings, day_after
 from subsim.calibrate.priors import Key, Prior, Priors
 
@@ -117,7 +117,7 @@ def learned(data: Readings, priors: Priors, whole: Mode) -> Learned:
     def fitted(mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
         size = dict(zip(keys, np.hypot(mean, sd).tolist(), strict=True))
         form = _form(data, priors, known, size)
-        found, covariance = around(data, form, mode(data, form, corrected=False)).marginal()
+        found, covariance = around(data, form, mode_of(data, form, corrected=False).mode).marginal()
         return found[places], covariance[np.ix_(places, places)]
 
     beliefs = [_belief(priors, key) for key in keys]

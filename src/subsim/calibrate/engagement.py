@@ -26,14 +26,12 @@ from subsim.calibrate.engagement_fit import (
     Shape,
     around,
     linear,
-    mode,
     normals,
-    part_of,
     prior_of,
     shape,
-    with_lifts,
 )
 from subsim.calibrate.engagement_impulses import EVENTS, days_of
+from subsim.calibrate.engagement_mode import mode_of, mode_of_part
 from subsim.calibrate.engagement_readings import Readings, day_after, readings
 from subsim.calibrate.importance import of_prior
 from subsim.calibrate.priors import Key, Priors, keys_of, prior_draws
@@ -94,8 +92,8 @@ class Engagement:
         if data.rows:
             found = Readings.of(data.cells)
             flat = {key: values.reshape(-1) for key, values in draws.items()}
-            found, form = with_lifts(found, shape(found, priors), priors)
-            best = mode(found, form, seed=sampling.seed)
+            at = mode_of(found, shape(found, priors), priors, seed=sampling.seed)
+            found, form, best = at.data, at.form, at.mode
             tried = _tried(data, priors, best, sampling)
             flat |= {key: values for key, values in tried.items() if key in flat}
             learned, extra = _learned(found, form, best, priors, flat, frame, sampling.seed)
@@ -137,8 +135,8 @@ def filtered(book: Book, at: pd.DataFrame, priors: Priors | None = None) -> pd.D
     form = shape(data, priors or {})
     start = np.log([prior.centre for prior in form.theta])
     if _usable(data):
-        data, form = with_lifts(data, form, priors or {})
-        start = mode(part_of(data)[0], form, corrected=False).log_theta
+        at_mode = mode_of_part(data, form, priors or {})
+        data, form, start = at_mode.data, at_mode.form, at_mode.mode.log_theta
         effects = linear(data, form, start).mean()
     else:
         data = data.silent().with_owners(prior_of(priors or {}, "continuity.ceiling").centre)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from subsim.calibrate.engagement_filter import FIRST_KIND, HELD, ONE, TTV, Moments, Theta, Y, moments
 from subsim.calibrate.engagement_impulses import EVENTS, SAVE, SPONSOR, STALLED
@@ -21,13 +21,7 @@ Ints = NDArray[np.int64]
 
 HIDDEN = "hidden lift"  # name of an effect that the catalogue does not have
 SHOCKS: dict[str, Key] = {SPONSOR: ("sponsor.shock", ()), STALLED: ("onboarding.stall_shock", ())}
-PART_ROWS = 15_000  # readings that find the mode; the rest then move it
-LIFT_ROWS = 6_000  # readings that tell lifts from answers to them
-CORRECTED_ROWS = 6_000  # up to this many readings the normal approximation is corrected by importance weights
-PROPOSALS = 200
 LEAST_LEVEL = 0.05  # of what an account's own level is thought to be, so that it has a logarithm
-_STEPS = 4  # at most, from the mode of a part to that of all
-_STEP = 0.05  # of a logarithm, for second differences
 
 # Judgement: wide priors of what the catalogue has no row for. Lifts from campaigns leave no rows in a book.
 READING_ERROR = Prior("lognormal", 0.5, 0.5, source="judgement: around the simulator's score.noise", grade="D")
@@ -119,43 +113,12 @@ def _persistent(kinds: list[str], priors: Priors) -> tuple[Floats, Prior]:
     return weights, UNSEEN_RESPONSE
 
 
-def with_lifts(data: Readings, form: Shape, priors: Priors) -> tuple[Readings, Shape]:
-    """Readings and shape with the effects that the readings show in place of the priors' where their size is needed.
+def sized(data: Readings, form: Shape, priors: Priors, effects: Floats, *, shocks: bool = True) -> Shape:
+    """The shape whose weights and jumps are those of some effects: how accounts differ goes with what touches do.
 
-    Accounts answer touches more or less, in proportion to what touches do; owners lift more the longer they know an
-    account; and a save play works or not, an onboarding has stalled or not, which the book does not say, so each brings
-    a variance with it. Lifts and the owners' share are those that are most likely where they make both the mean and the
-    differences between accounts.
+    Accounts answer touches more or less, in proportion to what touches do; and a save play works or not, an onboarding
+    has stalled or not, which the book does not say, so each brings a variance with it.
     """
-    ceiling = prior_of(priors, "continuity.ceiling")
-    if not len(data.kinds):
-        return data, form
-    part, theta = part_of(data, LIFT_ROWS)[0], np.log([prior.centre for prior in form.theta])
-    shown = linear(part.with_owners(ceiling.centre), form, theta).mean()
-    form = _sized(part, form, priors, shown)
-    lifts = np.array([place for place, (name, _) in enumerate(form.names) if name == "work.lift"], np.int64)
-    if not len(lifts):
-        return data, form
-    centre, sd = np.append(form.mean[lifts], ceiling.centre), np.append(form.sd[lifts], ceiling.sd)
-
-    def sized(values: Floats) -> Shape:
-        effects = form.mean.copy()
-        effects[lifts] = values[:-1]
-        return _sized(part, form, priors, effects, shocks=False)
-
-    def unlikely(z: Floats) -> float:
-        values = centre + sd * z
-        found = linear(part.with_owners(float(values[-1])), sized(values), theta)
-        return 0.5 * float(z @ z) - found.with_known(lifts, values[:-1], form)
-
-    start: Floats = np.append((shown[lifts] - centre[:-1]) / sd[:-1], 0.0)
-    found = optimize.minimize(unlikely, start, method="BFGS", options={"gtol": 0.3, "eps": 0.02, "maxiter": 15})
-    best = centre + sd * np.asarray(found.x, float)
-    return data.with_owners(float(best[-1])), sized(best)
-
-
-def _sized(data: Readings, form: Shape, priors: Priors, effects: Floats, *, shocks: bool = True) -> Shape:
-    """The shape whose weights and jumps are those of some effects."""
     shown = dict(zip(form.names, effects.tolist(), strict=True))
     kinds = list(map(str, data.kinds))
     weights, jumps = form.weights.copy(), np.array(form.jumps or (0.0,) * len(kinds))
@@ -192,6 +155,12 @@ class Linear:
         squares += float((prior * form.mean**2)[free].sum())
         determinants = self.determinants + 2 * np.log(np.diag(half)).sum() - np.log(prior[free]).sum()
         return -0.5 * float(squares + determinants)
+
+    def narrowness(self, places: Ints) -> float:
+        """Log determinant of the precision of some effects, the others integrated out."""
+        others = np.setdiff1d(np.arange(len(self.weighted)), places)
+        whole, rest = self.precision, self.precision[np.ix_(others, others)]
+        return float(np.linalg.slogdet(whole)[1] - np.linalg.slogdet(rest)[1])
 
     def mean(self) -> Floats:
         """Mean of all effects together: what the readings show, which is association."""
@@ -231,108 +200,6 @@ class Mode:
     covariance: Floats
     effective: float
     """Share of the proposals that count after importance weighting; 1 where none was needed."""
-
-
-class _Posterior:
-    """Negative log posterior of the logarithms that are free, per unit of evidence of some accounts."""
-
-    def __init__(self, data: Readings, form: Shape) -> None:
-        self.data, self.form = data, form
-        self.start = np.log([prior.centre for prior in form.theta])
-        self.free = np.array([not prior.fixed for prior in form.theta])
-
-    def whole(self, x: Floats) -> Floats:
-        log_theta = self.start.copy()
-        log_theta[self.free] = x
-        return log_theta
-
-    def prior(self, x: Floats) -> float:
-        free = [prior for prior in self.form.theta if not prior.fixed]
-        return sum(_log_density(prior, float(value)) for prior, value in zip(free, x, strict=True))
-
-    def likelihood(self, x: Floats) -> float:
-        return linear(self.data, self.form, self.whole(x)).log_evidence
-
-    def __call__(self, x: Floats) -> float:
-        return -self.prior(x) - self.likelihood(x)
-
-
-def _log_density(prior: Prior, logarithm: float) -> float:
-    """Log density of the logarithm of a number, up to a constant."""
-    if prior.family == "lognormal":
-        return -0.5 * float((logarithm - np.log(prior.centre)) / prior.spread) ** 2
-    return float(prior.log_density(np.exp(logarithm))) + logarithm
-
-
-def part_of(data: Readings, rows: int = PART_ROWS) -> tuple[Readings, float]:
-    """Accounts chosen by lot so that they have about so many readings, and how many accounts each stands for."""
-    read = np.flatnonzero(np.diff(data.reading_from))
-    if len(data.at) <= rows:
-        return data.chosen(read), 1.0
-    lot = uniform_array(0, 0, Purpose.PARAMETER, name_entity("calibrate/engagement/part"), read)
-    chosen = read[lot < rows / len(data.at)]
-    return data.chosen(chosen), len(read) / len(chosen)
-
-
-def mode(data: Readings, form: Shape, *, corrected: bool = True, seed: int = 1) -> Mode:
-    """Mode and spread of log Theta: found on a part of the accounts, then moved by the slope over all of them."""
-    part, weight = part_of(data)
-    target = _Posterior(part, form)
-    x = target.start[target.free]
-    if len(part.at) and len(x):
-        x = optimize.minimize(target, x, method="BFGS", options={"gtol": 0.005 * np.sqrt(len(part.at) + 1)}).x
-    curvature = -_hessian(target.prior, x) - weight * _hessian(target.likelihood, x)
-    covariance: Floats = np.linalg.inv(_positive(curvature))
-    if weight > 1:  # quasi-Newton steps: the part's curvature, everybody's slope
-        target = _Posterior(data, form)
-        for _ in range(_STEPS):
-            step = covariance @ optimize.approx_fprime(x, target, 1e-4)
-            x = x - step
-            if np.all(np.abs(step) < 0.1 * np.sqrt(np.diag(covariance))):
-                break
-    effective = 1.0
-    if corrected and 0 < len(data.at) <= CORRECTED_ROWS:
-        x, covariance, effective = _reweighted(target, x, covariance, seed)
-    whole = np.zeros((len(target.free), len(target.free)))
-    whole[np.ix_(target.free, target.free)] = covariance
-    return Mode(target.whole(x), whole, effective)
-
-
-def _hessian(function: Callable[[Floats], float], x: Floats) -> Floats:
-    size = len(x)
-    found = np.zeros((size, size))
-    steps = np.eye(size) * _STEP
-    middle = function(x)
-    up = [function(x + step) for step in steps]
-    down = [function(x - step) for step in steps]
-    for i in range(size):
-        found[i, i] = (up[i] - 2 * middle + down[i]) / _STEP**2
-        for j in range(i):
-            # Mixed difference from two more points, the rest shared.
-            both = function(x + steps[i] + steps[j]) + function(x - steps[i] - steps[j])
-            found[i, j] = found[j, i] = (both - up[i] - up[j] - down[i] - down[j] + 2 * middle) / (2 * _STEP**2)
-    return found
-
-
-def _positive(matrix: Floats) -> Floats:
-    """The nearest matrix whose eigenvalues are at least 0.1: no direction is wider than a flat prior of sd 3."""
-    values, vectors = np.linalg.eigh(matrix)
-    return np.asarray((vectors * np.maximum(values, 0.1)) @ vectors.T, float)
-
-
-def _reweighted(target: _Posterior, x: Floats, covariance: Floats, seed: int) -> tuple[Floats, Floats, float]:
-    """Mean and covariance by importance weights of proposals from a slightly wider normal."""
-    z = normals("proposal", (PROPOSALS, len(x)), seed)
-    half = 1.2 * np.linalg.cholesky(covariance)
-    proposed = x + z @ half.T
-    weight = np.array([-target(each) for each in proposed]) + 0.5 * (z**2).sum(axis=1)
-    weight = np.exp(weight - weight.max())
-    weight /= weight.sum()
-    effective = float(1.0 / (weight**2).sum() / PROPOSALS)
-    if effective < 0.2:  # too few proposals would carry the answer
-        return x, covariance, effective
-    mean = weight @ proposed
-    return mean, np.asarray((weight[:, None] * (proposed - mean)).T @ (proposed - mean)), effective
 
 
 def normals(what: str, size: Sequence[int], seed: int) -> Floats:
