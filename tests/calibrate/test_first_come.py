@@ -17,7 +17,7 @@ PACE, PHASE = (1.2, 2.8, 4.0), 45.0
 
 
 def by_heap(ready: Floats, work: Floats, people: Floats) -> list[float]:
-    """Who is free first takes the next piece, unless gone by then."""
+    """Who is free first takes the next piece, unless more of it would lie after leaving than before."""
     free = [tuple(person) for person in people.T.tolist()]
     heapq.heapify(free)
     found = ready.tolist()
@@ -25,9 +25,9 @@ def by_heap(ready: Floats, work: Floats, people: Floats) -> list[float]:
         while free:
             since, arrived, leaves = heapq.heappop(free)
             begin = max(since, at)
-            if begin < leaves:
-                known = begin - arrived
-                pace = PACE[0] if known < PHASE else PACE[1] if known < 2 * PHASE else PACE[2]
+            known = begin - arrived
+            pace = PACE[0] if known < PHASE else PACE[1] if known < 2 * PHASE else PACE[2]
+            if begin + 0.5 * (took / pace) < leaves:
                 found[i] = begin
                 heapq.heappush(free, (begin + took / pace, arrived, leaves))
                 break
@@ -48,3 +48,10 @@ def test_work_begins_when_it_is_ready_where_nobody_is_left() -> None:
     gone = np.array([[0.0], [0.0], [1.0]])
     assert begun(np.array([5.0]), np.array([1.0]), gone, PACE, PHASE).tolist() == [5.0]
     assert begun(np.array([5.0]), np.array([1.0]), np.zeros((3, 0)), PACE, PHASE).tolist() == [5.0]
+
+
+def test_who_leaves_begins_nothing_that_would_mostly_lie_after_the_leaving() -> None:
+    two = np.array([[0.0, 50.0], [-100.0, -100.0], [20.0, np.inf]])
+    ready, work = np.array([0.0, 1.0, 2.0]), np.array([76.0, 8.0, 8.0])  # at 4 hours a day 19, 2 and 2 days
+    assert begun(ready, work, two, PACE, PHASE).tolist() == [0.0, 50.0, 52.0]
+    assert begun(ready[:2], np.array([72.0, 8.0]), two, PACE, PHASE).tolist() == [0.0, 18.0]

@@ -18,7 +18,8 @@ def begun(ready: Floats, work: Floats, people: Floats, pace: tuple[float, float,
     Args:
         ready: when each could begin, in rising order.
         work: hours of each.
-        people: [3, people] free from, arrived, leaves; who leaves finishes what is in hand.
+        people: [3, people] free from, arrived, leaves. Who leaves has finished what was in hand, so nobody begins work of
+            which more would lie after the leaving than before it; half of it, because hours and days are not exact.
         pace: hours in a day in the first and the second phase after arrival, and from then on.
         phase: length of a phase.
 
@@ -65,11 +66,12 @@ def _serve(begin: Any, work: Any, queue: Any, early: float, late: float, full: f
     for i in range(begin.shape[0]):
         while size > 0:
             at = max(queue[0, 0], begin[i])
-            if at < queue[2, 0]:
-                known = at - queue[1, 0]
-                pace = early if known < phase else (late if known < 2.0 * phase else full)
+            known = at - queue[1, 0]
+            pace = early if known < phase else (late if known < 2.0 * phase else full)
+            days = work[i] / pace
+            if at + 0.5 * days < queue[2, 0]:
                 begin[i] = at
-                queue[0, 0] = at + work[i] / pace
+                queue[0, 0] = at + days
                 _sink(queue, size)
                 break
             size -= 1

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from subsim.book import Book
     from subsim.calibrate.rates_data import Sums
 
+CLEAR = 0.15  # of a segment's usual delay: where the wait is less exactly known, an onboarding says nothing of it
+
 
 def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     """The customer's delay and the team's hours, from kick-off to first value.
@@ -38,18 +40,20 @@ def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     work = np.nan_to_num(hours / pace.hours)
     wait = onboarding_queue.waits(book, start, hours, pace)
     taken = reached - start - wait
-    within = work + onboarding_queue.uncertain(wait)
+    off = onboarding_queue.uncertain(wait)
+    within = work + off
     hidden = taken <= within
     # Who has no hours yet still waits or is being worked on: that says nothing of the customer.
     open_now = ~np.isfinite(reached) & (np.isfinite(hours) | ~np.isfinite(hours).any())
     so_far = stay["end"].to_numpy(float) - start - wait
     for name in sums.frame.segment:
         own = (stay["segment"] == name).to_numpy() & np.isfinite(start)
+        told = own & (off <= CLEAR * company_prior(("onboarding.customer_delay", (name,))).centre)
         key, spread = ("onboarding.customer_delay", (name,)), ("onboarding.customer_delay_sd", (name,))
-        ready = own & np.isfinite(reached)
+        ready = told & np.isfinite(reached)
         sums.logs(key, spread, np.maximum(taken[ready & ~hidden], 0.5))
         sums.tail(key, spread, within[ready & hidden], -1)
-        sums.tail(key, spread, np.maximum(so_far[own & open_now], 0.5), 1)
+        sums.tail(key, spread, np.maximum(so_far[told & open_now], 0.5), 1)
         shape = company_prior(("onboarding.hours_shape", ())).centre
         overhead = company_prior(("onboarding.misfit_overhead", ())).centre
         misfit = float(special.ndtr(company_prior(("onboarding.misfit_below", ())).centre))
