@@ -120,3 +120,16 @@ def test_wins_of_tiers_without_people_for_them_carry_the_other_chance(tmp_path: 
     assert sorted(alone.tolist()) == [0.0, 1.0]
     exposure = data.cells["power_b"][data.cells["power_win"] > 0]
     assert np.ptp(exposure) / exposure.mean() < 1e-9  # half of the accounts each
+
+
+def test_while_an_expansion_is_worked_on_another_is_void(tmp_path: Path) -> None:
+    made = books.tables(4, segments=("smb",))
+    made["accounts"]["tier"] = ["served", "served", "alone", "alone"]
+    made["touches"] = pd.DataFrame(
+        {"account_id": ["a0000"], "kind": ["expansion"], "due_date": ["2024-06-01"], "done_date": ["2024-05-22"]}
+    )
+    data, _ = counted(tmp_path, made)
+    exposure = data.cells["power_b"][data.cells["power_win"] > 0]
+    assert np.ptp(exposure) * 365.25 == pytest.approx(
+        20.0, abs=0.01
+    )  # raised 30 days before it is due, done 20 days later

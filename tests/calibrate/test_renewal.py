@@ -18,7 +18,7 @@ from subsim.calibrate import renewal_cells
 from subsim.calibrate.block import BlockData, Frame, Sampling
 from subsim.calibrate.company import company_priors
 from subsim.calibrate.priors import Key, Prior
-from subsim.calibrate.renewal import Renewal, survival
+from subsim.calibrate.renewal import Renewal, matched_odds, survival
 from subsim.calibrate.renewal_cells import cells
 from subsim.calibrate.renewal_model import (
     COMPANY,
@@ -418,3 +418,18 @@ def test_losses_inside_terms_and_kept_shares_are_learned() -> None:
     assert float(draws["renewal.in_term_loss", ("smb",)].mean()) == pytest.approx(40.5 / 400, rel=0.02)
     assert 0.75 < float(draws["renewal.contraction_keep", ()].mean()) < 0.8
     assert float(draws["renewal.contraction_keep", ()].std()) < 0.03
+
+
+def test_odds_of_contraction_are_matched_so_that_as_many_contract() -> None:
+    e, n = np.array([-1.5, -0.5, 0.5, 1.5]), np.array([10.0, 30.0, 30.0, 10.0])
+    cells = {"c_segment": np.zeros(4, int), "c_e": e, "c_v": np.full(4, 0.2), "c_n": n}
+    odds, found, effect = np.array([-3.0, -2.0, -2.5]), np.array([1.5, -0.5, 0.4]), np.array([0.4, 0.4, 0.4])
+
+    def share(level: Floats, slope: Floats) -> Floats:
+        at = (level[:, None] - slope[:, None] * e) / np.sqrt(1 + np.pi / 8 * slope[:, None] ** 2 * 0.2)
+        return np.asarray(special.expit(at) @ n / n.sum())
+
+    level = matched_odds(odds, found, effect, cells, 0)
+    assert share(level, effect) == pytest.approx(share(odds, found), rel=1e-4)
+    assert level[2] == odds[2]
+    assert level[0] > odds[0] + 0.2  # at mean engagement, 0, nothing would have been made up for

@@ -18,8 +18,8 @@ def begun(ready: Floats, work: Floats, people: Floats, pace: tuple[float, float,
     Args:
         ready: when each could begin, in rising order.
         work: hours of each.
-        people: [3, people] free from, arrived, leaves. Who leaves has finished what was in hand, so nobody begins work of
-            which more would lie after the leaving than before it; half of it, because hours and days are not exact.
+        people: [3, people] free from, arrived, leaves. Who leaves has finished what was in hand, so nobody begins work
+            of which more would lie after the leaving than before it; half of it, as hours and days are not exact.
         pace: hours in a day in the first and the second phase after arrival, and from then on.
         phase: length of a phase.
 

@@ -143,7 +143,7 @@ def _likelihood(taken: Floats, work: Floats, off: Floats, own: Prior) -> float:
     a = (log_taken - mean) / sd
     exact = -0.5 * a**2 - np.log(sd * np.sqrt(2 * np.pi)) - log_taken + done
     total = np.logaddexp(exact, special.log_ndtr(a) + ends)
-    return float(np.maximum(total, np.log(NEVER)).sum()) - 0.5 * ((mean - np.log(own.centre)) / own.spread) ** 2
+    return float(np.maximum(total, np.log(NEVER)).sum() - 0.5 * ((mean - np.log(own.centre)) / own.spread) ** 2)
 
 
 def waits(book: Book, start: Floats, hours: Floats, pace: Pace) -> Floats:

@@ -217,7 +217,9 @@ def changes(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     at = pd.MultiIndex.from_frame(rows[["account_id", "date"]])
     renewed = at.isin(at[(rows["kind"] == "renewal").to_numpy()])
     days = (stays["end"] - stays["begin"]).to_numpy()
-    adopted = np.clip(days - onboarding_days(book, stays), 0.0, None)
+    before = onboarding_days(book, stays)
+    # Opportunities are looked for at the monthly review: on average half a month after first value.
+    adopted = np.clip(days - before - np.where(before > 0, MONTH_DAYS / 2, 0.0), 0.0, None)
     live = by_segment(stays["segment"], days, sums.frame.segment) / YEAR_DAYS
     won = (rows["kind"] == "expansion").to_numpy() & ~renewed
     purse = wallets(rows, won, sums.frame.segment, end_of(book))
@@ -226,12 +228,13 @@ def changes(sums: Sums, book: Book, stays: pd.DataFrame) -> None:
     cuts = rows[(rows["kind"] == "contraction").to_numpy() & ~renewed]
     ready = ready * _sponsored(sums, book, stays) * _lifted(book, sums.frame)
     helped, finished = _helped(book, sums)
+    worked = _worked(book, sums.frame) / YEAR_DAYS
     for i, name in enumerate(sums.frame.segment):
         mine = helped[i]
         own = wins[(wins["segment"] == name).to_numpy()]
         aided = own["account_id"].isin(_helped_accounts(book)).to_numpy()
         key = ("expansion.rate", (name,))
-        sums.count(key, float(aided.sum()), ready[i] * mine * finished, win=1.0)
+        sums.count(key, float(aided.sum()), max(ready[i] * mine - worked[i], 0.0) * finished, win=1.0)
         sums.count(key, float((~aided).sum()), ready[i] * (1 - mine), win=1.0, alone=1.0)
         sums.count(("contraction.rate", (name,)), float((cuts["segment"] == name).sum()), live[i])
     share = (wins["after"] / wins["before"] - 1).to_numpy(float)
@@ -270,6 +273,23 @@ def _helped(book: Book, sums: Sums) -> tuple[NDArray[np.float64], float]:
         return share, 1.0
     own = touches.loc[touches["kind"].astype(str) == "expansion", "done_date"]
     return share, float(own.notna().mean()) if len(own) else 1.0
+
+
+def _worked(book: Book, frame: Frame) -> NDArray[np.float64]:
+    """Days by segment in which an expansion is worked on: another opportunity that comes then is void.
+
+    From the day on which it was raised, its due date less the deadline of the play, until it is done or has lapsed.
+    """
+    none = np.zeros(len(frame.segment))
+    touches = book.tables.get("touches")
+    if touches is None or "due_date" not in touches:
+        return none
+    own = touches[touches["kind"].astype(str) == "expansion"]
+    deadline = company_prior(("work.deadline", ("expansion",))).centre
+    due, done = day_number(own["due_date"]), day_number(own["done_date"])
+    days = np.nan_to_num(np.clip(np.fmin(done, due) - due + deadline, 0.0, deadline))
+    segment = book.tables["accounts"].set_index("account_id")["segment"].reindex(own["account_id"]).astype(str)
+    return by_segment(segment, days, frame.segment)
 
 
 def _sponsored(sums: Sums, book: Book, stays: pd.DataFrame) -> NDArray[np.float64]:

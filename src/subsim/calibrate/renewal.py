@@ -49,14 +49,16 @@ Floats = NDArray[np.float64]
 SHARED = 0.5  # share of the prior variance that segments have in common
 #: Sd of how far an association may lie from the effect it looks like, so that the data, not the prior, set it.
 BIAS = 1.0
+OF_CONTRACTION = "renewal.contraction_engagement"
 #: Effects that keep their prior, and where their share of decisions stands in the cells.
 ASSOCIATED = {
     "renewal.not_onboarded": "onb",
     "renewal.no_sponsor": "sp",
     "renewal.prep_missed": "prep",
     "renewal.price": "price",
-    "renewal.contraction_engagement": "c_e",
+    OF_CONTRACTION: "c_e",
 }
+MATCHED = 8  # rounds in which the odds of contraction are matched; each leaves less than half of the gap
 FEW = 30
 PROPOSALS, ENOUGH = 4_000, 1_000  # points looked at in a round; effective draws at which no more are made
 ELEMENTS = 400_000  # of one array at a time
@@ -249,12 +251,13 @@ def _assemble(
     """Draws by key: learned numbers; effects stay at their priors and the levels are set to make up for it."""
     found = {name: w[..., i] for i, name in enumerate(COMPANY)}
     draws: dict[Key, Floats] = {(name, ()): value for name, value in found.items() if name not in ASSOCIATED}
-    level, odds = _shifts(found, data, prior, len(frame.segment))
+    level = _shifts(found, data, prior, len(frame.segment))
     beta_mixing = len(mix) > 1
     for j, segment in enumerate(frame.segment):
         for i, name in enumerate(BY_SEGMENT):
             draws[name, (segment,)] = x[i][..., j]
-        draws["renewal.contraction", (segment,)] = x[ODDS][..., j] + odds[..., j]
+        slopes = found[OF_CONTRACTION], prior[OF_CONTRACTION, ()]
+        draws["renewal.contraction", (segment,)] = matched_odds(x[ODDS][..., j], *slopes, data.cells, j)
         if beta_mixing:  # the level is in the shapes: mean hazard is nearly alpha over beta
             del draws["renewal.base", (segment,)]
             draws["renewal.beta_alpha", (segment,)] = mix[0][..., j]
@@ -270,24 +273,45 @@ def _assemble(
     return draws, associations
 
 
-def _shifts(w: dict[str, Floats], data: BlockData, prior: dict[Key, Floats], segments: int) -> tuple[Floats, Floats]:
-    """What each segment's level, and odds of contraction, make up for where effects stand in for associations."""
-    shape = (*w["renewal.price"].shape, segments)
-    level, odds = np.zeros(shape), np.zeros(shape)
+def matched_odds(odds: Floats, found: Floats, effect: Floats, d: Mapping[str, Any], segment: int) -> Floats:
+    """Log odds with which as many renewals contract under the effect of engagement as under the association found.
+
+    Matched is the mean over the segment's renewals and not the odds at mean engagement: with a steeper slope those of
+    low engagement contract more often than those of high engagement do less.
+    """
+    here = d["c_segment"] == segment
+    if not here.any():
+        return odds
+    e, v, weight = d["c_e"][here], d["c_v"][here], d["c_n"][here] / d["c_n"][here].sum()
+
+    def share(level: Floats, slope: Floats) -> Floats:
+        """Log odds of the share that contracts."""
+        steep = slope[..., None]
+        at = (level[..., None] - steep * e) / np.sqrt(1 + np.pi / 8 * steep**2 * v)
+        return np.asarray(special.logit(np.clip(special.expit(at) @ weight, 1e-12, 1 - 1e-12)))
+
+    wanted, level = share(odds, found), odds
+    for _ in range(MATCHED):
+        level = level + wanted - share(level, effect)
+    return level
+
+
+def _shifts(w: dict[str, Floats], data: BlockData, prior: dict[Key, Floats], segments: int) -> Floats:
+    """What each segment's level makes up for where effects stand in for associations."""
+    level = np.zeros((*w["renewal.price"].shape, segments))
     d = data.cells
     for j in range(segments):
-        here, there = d["segment"] == j, d["c_segment"] == j
+        here = d["segment"] == j
         for name, column in ASSOCIATED.items():
             found, effect = w[name], prior[name, ()]
-            if column == "c_e":
-                odds[..., j] += (effect - found) * _mean(d["c_e"][there], d["c_n"][there])
+            if name == OF_CONTRACTION:
                 continue
             share = _mean(d[column][here], d["n"][here])
             if column == "price":
                 level[..., j] += (found - effect) * share
             else:
                 level[..., j] += np.log1p(share * np.expm1(found)) - np.log1p(share * np.expm1(effect))
-    return level, odds
+    return level
 
 
 def survival(
