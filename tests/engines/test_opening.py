@@ -1,0 +1,160 @@
+"""How accounts of the opening base enter: each hidden thing against what it should be, by many draws."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import subsim as ss
+from subsim.engine import events as ev
+from subsim.engine.run import run_traced
+from subsim.experiment.build import build
+from subsim.model import slots as at
+from subsim.model.rules import engagement, onboarding, renewal, risk
+from subsim.model.rules.clock import DAY, MONTH, YEAR
+from tests.unit.book.test_reader import folder
+
+MANY = 4_000
+KEY = np.array([5, 0], np.uint64)
+WHO = [np.uint64(number) for number in range(MANY)]
+
+
+@pytest.fixture
+def p() -> Any:
+    """Numbers of a first segment and team, all else nought."""
+    row = np.zeros(at.LENGTH)
+    for name, value in {
+        "onboarding_customer_delay": 35.0,
+        "onboarding_customer_delay_sd": 0.6,
+        "onboarding_target": 45.0,
+        "onboarding_hours": 16.0,
+        "onboarding_hours_shape": 4.0,
+        "onboarding_self_serve": 1.5,
+        "seat_effective_hours": 1_065.0,
+        "seat_hours_factor": 1.0,
+        "engagement_drift": 0.0077,
+        "engagement_neglect": 0.6,
+        "engagement_fit_effect": 0.25,
+        "engagement_response_sd": 0.8,
+        "engagement_opening_sd": 0.45,
+        "score_noise": 0.5,
+        "renewal_engagement": 0.35,
+    }.items():
+        row[getattr(at, name)] = value
+    return row
+
+
+@pytest.mark.parametrize("behind", [0.0, 10.0, 60.0, 400.0])
+def test_a_customers_delay_is_what_is_left_of_one_that_took_longer(p: Any, behind: float) -> None:
+    drawn = [onboarding.customer_delay(p, KEY, who, 0, behind) for who in WHO]
+    whole = stats.lognorm(0.6, scale=35.0)
+    longer = whole.sf(behind)
+    assert stats.kstest(drawn, lambda x: 1 - whole.sf(np.asarray(x) + behind) / longer).pvalue > 0.001
+
+
+def test_a_delay_far_beyond_any_other_still_ends(p: Any) -> None:
+    assert np.isfinite([onboarding.customer_delay(p, KEY, who, 0, 1e9) for who in WHO[:50]]).all()
+    p[at.onboarding_customer_delay_sd] = 0.0
+    assert onboarding.customer_delay(p, KEY, WHO[0], 0, 30.0) == pytest.approx(5.0)
+    assert onboarding.customer_delay(p, KEY, WHO[0], 0, 60.0) == 0.0
+
+
+def test_work_is_done_from_the_day_an_account_came(p: Any) -> None:
+    whole = onboarding.work_left(p, KEY, WHO[0], 0, 0.0, 0, 0)
+    assert onboarding.work_left(p, KEY, WHO[0], 0, 0.0, 0, 10 * DAY) == whole
+    done = whole - onboarding.work_left(p, KEY, WHO[0], 0, 0.0, 0, -2 * DAY)
+    assert done == pytest.approx(2 * 1_065 * 60 / 365.25, abs=1)
+    assert onboarding.work_left(p, KEY, WHO[0], 0, 0.0, 0, -200 * DAY) == 0
+
+
+@pytest.mark.parametrize("score", [-1.0, 85.0])
+def test_fit_engagement_and_response_are_joint_given_the_score(p: Any, score: float) -> None:
+    held = engagement.held_up(p, 0, 1e6)
+    variance = engagement.opening_variance(p, held)
+    assert held == pytest.approx(0.6)
+    fit = np.array([renewal.opening_fit(p, KEY, who, 0, 0.0, 0.0, variance, score) for who in WHO])
+    e = np.array([engagement.opening(p, KEY, w, 0.25 * f, variance, score) for w, f in zip(WHO, fit, strict=True)])
+    answers = [
+        engagement.opening_response(p, KEY, w, held, variance, x - 0.25 * f, 0.0)
+        for w, x, f in zip(WHO, e, fit, strict=True)
+    ]
+    # The same as a normal of (fit, response - 1, own part of engagement), given its noisy sum.
+    prior = np.diag([1.0, 0.8**2, 0.45**2])
+    load = np.array([0.25, 0.6, 1.0])
+    mean, cov = np.zeros(3), prior
+    if score >= 0:
+        y = np.log(0.85 / 0.15)
+        gain = prior @ load / (load @ prior @ load + 0.25)
+        mean, cov = gain * y, prior - np.outer(gain, load @ prior)
+    to = np.array([[1.0, 0, 0], [0, 1.0, 0], load])
+    mean, cov = to @ mean, to @ cov @ to.T
+    seen = np.column_stack([fit, np.array(answers) - 1, e])
+    error = np.sqrt(np.diag(cov) / MANY)
+    assert (np.abs(seen.mean(axis=0) - mean) < 4 * error).all()
+    assert np.corrcoef(seen.T) == pytest.approx(cov / np.sqrt(np.outer(np.diag(cov), np.diag(cov))), abs=0.06)
+    assert seen.std(axis=0) == pytest.approx(np.sqrt(np.diag(cov)), rel=0.06)
+
+
+def test_touches_of_a_short_tenure_hold_little_up(p: Any) -> None:
+    assert engagement.held_up(p, 0, 0.0) == 0.0
+    assert 0.0 < engagement.held_up(p, 0, 30.0) < engagement.held_up(p, 0, 300.0) < 0.6
+
+
+def test_some_are_doomed_by_what_came_in_the_running_term() -> None:
+    past = renewal.running_for(12, 3 * MONTH, -30 * MONTH)
+    assert past == 9 * MONTH
+    assert renewal.running_for(12, 3 * MONTH, -MONTH) == MONTH
+    assert renewal.running_for(1, MONTH + 500, -30 * MONTH) == 0
+    left = [risk.threshold(KEY, risk.purpose_of(risk.UNCONTROLLABLE), who, 0) for who in WHO]
+    doomed, rest = zip(*(risk.passed(each, 0.2, past) for each in left), strict=True)
+    chance = 1 - np.exp(-0.2 * 9 * MONTH / YEAR)
+    assert np.mean(doomed) == pytest.approx(chance, abs=4 * np.sqrt(chance / MANY))
+    used = 0.2 * 9 * MONTH / YEAR
+    assert all(r == pytest.approx(each - used) for each, d, r in zip(left, doomed, rest, strict=True) if not d)
+
+
+TABLES = {
+    "accounts": "account_id,start_date,segment\n" + "".join(f"{name},2023-01-01,smb\n" for name in "abcdef"),
+    "contracts": "account_id,start_date,end_date,arr\n"
+    + "".join(f"{name},2024-09-01,2025-08-31,100\n" for name in "abcde")
+    + "f,2025-06-01,2026-05-31,100\n",
+    "sponsors": "account_id,date,event\n"
+    "a,2024-10-01,left\nb,2024-10-01,left\nb,2024-12-01,restored\nf,2024-01-01,left\n",
+    "touches": "account_id,done_date,kind\na,2025-06-10,renewal_prep\nb,2024-07-01,renewal_prep\nc,2025-06-01,call\n",
+    "onboarding": "account_id,kickoff_date,first_value_date\nf,2025-06-01,\na,2023-01-01,2023-02-01\n",
+}
+
+
+def test_a_book_says_who_has_a_sponsor_and_is_prepared(tmp_path: Path) -> None:
+    book = ss.read_book(folder(tmp_path, **TABLES), as_of="2025-06-30")
+    live = book.opening().accounts.set_index("account_id")
+    assert live["sponsor"].tolist() == [0, 1, 1, 1, 1, 1]  # f lost its sponsor in a former life
+    assert live["prepared"].tolist() == [1, 0, 0, 0, 0, 0]
+    less = {name: table for name, table in TABLES.items() if name not in ("sponsors", "touches")}
+    (tmp_path / "less").mkdir()
+    silent = ss.read_book(folder(tmp_path / "less", **less), as_of="2025-06-30").opening().accounts
+    assert (silent[["sponsor", "prepared"]] == -1).all().all()
+
+
+def test_a_run_opens_with_what_the_book_says(tmp_path: Path) -> None:
+    scenario = ss.Scenario.from_dict(
+        {
+            "name": "Opening",
+            "book": str(folder(tmp_path, **TABLES)),
+            "start": "2025-07-01",
+            "horizon": "1 months",
+            "segments": {"smb": {}},
+            "tiers": {"served": {"coverage": "pooled", "team": "desk", "playbooks": ["renewal_prep"]}},
+            "teams": {"desk": {"seats": 5}},
+            "routing": [{"to": "served"}],
+        }
+    )
+    setup = build(scenario, draws=1, seed=1, fixed_parameters=True)
+    log = run_traced(setup, seed=1)[0]
+    work = setup.work_names.index("renewal_prep")
+    raised = log[(log["code"] == ev.L_RAISED) & (log["other"] == work)]
+    asked = {setup.account_ids[row["who"]]: row["minute"] for row in raised}
+    # Five renewals are due in 62 days, and one of them is prepared; the sixth is due in eleven months.
+    assert asked == dict.fromkeys("bcde", 1)
