@@ -24,6 +24,7 @@ from scipy import special
 import subsim as ss
 from subsim.calibrate import calibrate
 from subsim.calibrate.priors import catalogue_prior
+from subsim.engine import metrics as m
 from subsim.experiment.build import build
 from subsim.experiment.parameters import cells
 from subsim.experiment.results import Runs
@@ -74,8 +75,8 @@ def true_differences(company: Company, count: int) -> tuple[Floats, dict[str, Fl
     ends = {}
     for scenario in with_decisions(company.scenario, HISTORY + HORIZON):
         setup = replace(build(scenario, draws=1, seed=company.seed), parameters=company.setup.parameters)
-        arr = futures(setup, HISTORY, seed=company.seed, luck=luck(company), count=count)
-        ends[scenario.name] = arr[:, -1]
+        months = futures(setup, HISTORY, seed=company.seed, luck=luck(company), count=count)
+        ends[scenario.name] = months[:, -1, :, m.S_ARR].sum(axis=1) / 100
     return ends[BASE], {name: ends[name] - ends[BASE] for name in DECISIONS}
 
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from subsim._jit import inner, rule, word
 from subsim.engine import Setup
 from subsim.engine import events as ev
-from subsim.engine import metrics as m
 from subsim.engine.compiled.heap import pop, push_key
 from subsim.engine.compiled.loop import handle
 from subsim.engine.compiled.month import close_month
@@ -27,7 +26,7 @@ from subsim.model.rules.clock import NEVER
 from subsim.random import purposes
 from subsim.random.entities import account_entity, person_entity
 
-Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 BEGIN, GO_ON, GO_ON_ANEW = 0, 1, 2
 _TIME_BITS = word(37)
 _KIND_BITS = word(32)
@@ -77,8 +76,8 @@ def advance(w: Any, s: Any, row: Any, seed: Any, run: Any, how: int, until: int)
     return int(s.count[STATUS])
 
 
-def futures(setup: Setup, history: int, *, seed: int, luck: int, count: int) -> Floats:
-    """ARR at the month ends after so many months of history: array [count, months], in currency units.
+def futures(setup: Setup, history: int, *, seed: int, luck: int, count: int) -> Ints:
+    """Counters of the segments in all months: int64[count, months, segments, metrics]; the first `history` are shared.
 
     The history is that of draw 0 under `seed`. Future j has the luck of run j under the seed `luck`: the same in every
     set-up that shares the history, so that decisions are compared in pairs; and, as accounts and leads then go by the
@@ -87,11 +86,11 @@ def futures(setup: Setup, history: int, *, seed: int, luck: int, count: int) -> 
     begins, ends = int(setup.world.months[history]), int(setup.world.months[-1]) + 1
     state = _state(setup)
     while True:
-        known, arr = _history(setup, state, seed, begins), []
-        while known is not None and len(arr) < count and _future(setup, state, known, luck, len(arr), ends):
-            arr.append(state.segments[history:, :, m.S_ARR].sum(axis=1) / 100)
-        if len(arr) == count:
-            return np.array(arr)
+        known, found = _history(setup, state, seed, begins), []
+        while known is not None and len(found) < count and _future(setup, state, known, luck, len(found), ends):
+            found.append(state.segments.copy())
+        if len(found) == count:
+            return np.array(found)
         state = _enlarge(setup, state)
 
 

@@ -25,12 +25,13 @@ import subsim as ss
 from subsim.calibrate import calibrate
 from subsim.calibrate.company import described
 from subsim.calibrate.priors import Prior
-from subsim.engine import simulate
+from subsim.engine import Cube, simulate
 from subsim.experiment.build import build
 from subsim.experiment.results import Outcome, Runs
+from subsim.scenario import Scenario
 from verification.command import command
 from verification.companies import YEAR, Company, drawn, with_opening
-from verification.courses import courses
+from verification.futures import futures
 
 Floats = NDArray[np.float64]
 HERE = Path(__file__).resolve().parent
@@ -38,7 +39,7 @@ HERE = Path(__file__).resolve().parent
 LEFT_OUT = {"engagement.opening_mean", "engagement.opening_sd", "contraction.rate"}
 LEVELS = (0.05, 0.5, 0.95)
 RUNS = 100
-COURSES = 16  # that a company's own future takes
+FUTURES, OTHER_LUCK = 100, 1_000_000  # of the company's own past; and the seed of their luck
 COMPARED = (
     ("forecast less what truly comes", "posterior", "true"),
     ("forecast less that of a calibration told that accounts are alike", "posterior", "told"),
@@ -80,13 +81,27 @@ def alike(seed: int) -> dict[str, Any]:
             for name, each in posteriors.items()
         }
         forecasts["own"] = _own_forecast(company, outlook, seed)
-    came = courses(company, COURSES)
+    came = _what_comes(company)
     start = float(came.samples(None, "arr")[0, -YEAR - 1])
     found: dict[str, Any] = {"seed": seed, "frailty": float(np.median(posterior.draws["renewal.frailty", ("smb",)]))}
     for name, runs in (forecasts | {"true": came}).items():
         found[f"arr_{name}"] = float(runs.samples(None, "arr")[:, -1].mean()) / start
         found[f"grr_{name}"] = float(runs.samples(None, "grr_ttm")[:, -1].mean())
     return found
+
+
+def _what_comes(company: Company) -> Runs:
+    """The company's own past going on for a year, with other luck each time; its plan of new business goes on too."""
+    months = company.scenario.horizon_months + YEAR
+    scenario = Scenario.from_dict(company.scenario.to_dict() | {"horizon": f"{months} months"})
+    setup = replace(build(scenario, draws=1, seed=company.seed), parameters=company.setup.parameters)
+    luck = OTHER_LUCK + company.seed
+    segments = futures(setup, company.scenario.horizon_months, seed=company.seed, luck=luck, count=FUTURES)
+    none = np.zeros((FUTURES, months, 0, 0), np.int64)
+    opening = np.zeros(len(setup.segment_names), np.int64)
+    setup = replace(setup, parameters=np.repeat(setup.parameters, FUTURES, axis=0))
+    outcome = Outcome(scenario, setup, Cube(segments, none, none, opening, opening))
+    return Runs({scenario.name: outcome}, seed=luck, draws=FUTURES, engine="compiled", fixed_parameters=True)
 
 
 def _own_forecast(company: Company, outlook: Any, seed: int) -> Runs:

@@ -10,7 +10,6 @@ from subsim.random import Purpose, uniform_array
 from subsim.random.entities import name_entity
 from verification import recovery, sbc
 from verification.companies import believed, drawn
-from verification.courses import courses
 
 
 def uniforms(name: str, size: tuple[int, int]) -> np.ndarray:
@@ -33,11 +32,14 @@ def test_the_year_to_come_goes_on_from_the_history() -> None:
     assert until[11] == pytest.approx(book.ledger.drop_duplicates("account_id", keep="last")["after"].sum() / 100)
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_courses_share_the_past_that_the_book_tells_and_differ_afterwards() -> None:
+@pytest.mark.slow  # the event loop is compiled once more
+def test_what_comes_shares_the_past_that_the_book_tells_and_differs_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "FUTURES", 3)
     company = drawn(3, months=12, size=0.3)
-    arr = courses(company, 3).samples(None, "arr")
+    runs = recovery._what_comes(company)
+    arr = runs.samples(None, "arr")
     assert arr.shape == (3, 24)
+    assert np.isfinite(runs.samples(None, "grr_ttm")[:, -1]).all()
     assert np.ptp(arr[:, :12], axis=0).max() == 0
     book = company.book()
     assert arr[0, 11] == pytest.approx(book.ledger.drop_duplicates("account_id", keep="last")["after"].sum() / 100)
