@@ -72,6 +72,7 @@ $(PY): | $(UV)
 $(STAMP): requirements.lock pyproject.toml | $(UV) $(PY)
 	$(UV) pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(PY) --no-deps --editable .
+	$(PY) -m compileall -q src/subsim
 	@touch $@
 
 # Universal: one file for every platform and Python of the range; without an index, a host or a path of this machine.
