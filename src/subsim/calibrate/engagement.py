@@ -52,7 +52,7 @@ _COMPANY_WIDE = ("engagement.drift", "engagement.noise", "engagement.opening_sd"
 FEW = 30
 _ARMS = "experiment/"  # names of the arrays of an experiment's readings
 _LOWEST_SD = 0.05
-_OWN_SHARE = 0.2  # of the spread of engagement that is at least not owing to how accounts answer to touches
+_OWN_SHARE = 0.2  # least share of the spread of engagement that is not owing to how accounts answer; judgement, grade D
 _QUANTILES = {"q05": -1.6448536, "q50": 0.0, "q95": 1.6448536}
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from subsim.book import Book
     from subsim.calibrate.rates_data import Sums
 
-CLEAR = 0.15  # of a segment's usual delay: where the wait is less exactly known, an onboarding says nothing of it
+#: Where the wait is known less exactly than to this share of a segment's usual delay, an onboarding says nothing of it.
+#: Judgement, grade D.
+CLEAR = 0.15
 
 
 def time_to_value(sums: Sums, book: Book, stays: pd.DataFrame) -> None:

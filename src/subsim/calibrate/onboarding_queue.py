@@ -31,7 +31,9 @@ NEVER = 1e-6  # least density of a first value: the queue is rebuilt from few fa
 LEAST = 0.5  # days that a delay takes at least
 ENOUGH = 500  # onboardings of a segment that are looked at, about
 FIRST_SD, ROUNDS = 0.6, 6  # where the search for the spread of delays begins, and its rounds
-NEAR, QUEUED = 1.0, 0.05  # days by which a date may be off: of itself, and for each day of waiting
+#: Days by which a date may be off: of itself, and at most by waiting, of which half is reached after so many days.
+#: Judgement (grade D), set where queues of known companies are rebuilt about so far off.
+NEAR, QUEUED, LONG = 1.0, 3.0, 30.0
 MIDDAY = 0.5  # what happened on a day happened in the middle of it
 SCAN = tuple(np.arange(-10, 11) * 0.25)  # of pace, in standard deviations of its prior
 LEVELS = (-1.0, 0.0, 1.0)  # of both phases of the ramp
@@ -96,9 +98,8 @@ def _climbed(weight: Callable[[Floats], float], z: Floats, height: float, axes: 
     """The best that ever smaller steps along the axes find from a point, and its weight."""
     for step in STEPS:
         while True:
-            tried = [(z + axis * step * side, 0.0) for axis in axes for side in (-2, -1, 1, 2)]
-            tried = [(one, weight(one)) for one, _ in tried]
-            best, highest = max(tried, key=lambda pair: pair[1])
+            tried = [z + axis * step * side for axis in axes for side in (-2, -1, 1, 2)]
+            best, highest = max(((one, weight(one)) for one in tried), key=lambda pair: pair[1])
             if highest <= height:
                 break
             z, height = best, highest
@@ -107,7 +108,7 @@ def _climbed(weight: Callable[[Floats], float], z: Floats, height: float, axes: 
 
 def uncertain(waited: Floats) -> Floats:
     """Days by which the beginning of the work may be off: the longer the queue, the less is its order known."""
-    return NEAR + 3.0 * waited / (waited + 30.0)
+    return NEAR + QUEUED * waited / (waited + LONG)
 
 
 def _likelihood(taken: Floats, work: Floats, off: Floats, own: Prior) -> float:
