@@ -324,13 +324,11 @@ static void go_on_onboarding(WS, int64_t i)
     await_stall(w, s, i, 0);
 }
 
-static void begin_life(WS, int64_t i, int64_t t, int fresh)
+static void begin_life(WS, int64_t i, int64_t t, int fresh, int64_t review_at)
 {
     ACCOUNT *a = &s->accounts[i];
+    a->review_at = review_at;
     start_calendars(w, s, i, t, fresh);
-    a->review_at = t + clock_MONTH;
-    if (!fresh)
-        a->review_at = t + 1 + (int64_t)(draw(s->key, purposes_REVIEW_OFFSET, a->entity, a->lives) * clock_MONTH);
     push(w, s, a->review_at, ev_REVIEW, i);
     arm_all(w, s, i, t);
     next_ticket(w, s, i, t);
@@ -360,7 +358,7 @@ static void new_account(WS, uint64_t entity, int64_t segment, int64_t t, double 
     own(w, s, i, t);
     begin_term(w, s, i, t, add_months(t, a->term, a->anchor, w->first_day));
     begin_onboarding(w, s, i, t);
-    begin_life(w, s, i, t, 1);
+    begin_life(w, s, i, t, 1, t + clock_MONTH);
 }
 
 static void open_stage(State *s, int64_t i, int64_t onboarded, double ttv_days)
@@ -379,7 +377,7 @@ static void open_state(State *s, int64_t i, double score)
     ACCOUNT *a = &s->accounts[i];
     double tenure = -(double)a->start / clock_DAY, level = opening_level(s->p, a->segment, a->ttv_days, tenure);
     double held = held_up(s->p, a->segment, tenure), variance = opening_variance(s->p, held);
-    double exposure = past_exposure(s->p, a->segment, a->term, a->k);
+    double exposure = past_exposure(s->p, a->segment, a->term, a->k, level);
     a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure, level, variance, score);
     double lived_through = exposure * fit_factor(s->p, a->fit);
     a->v = risk_multiplier(s->p, s->key, a->entity, a->segment, lived_through);
@@ -407,6 +405,31 @@ static void open_preparation(WS, int64_t i, int64_t known)
     }
 }
 
+static void resume_calendars(WS, int64_t i, int64_t o)
+{
+    ACCOUNT *a = &s->accounts[i];
+    for (int64_t k = 0; k < w->n_work; k++) {
+        int64_t x = i * w->n_work + k, cadence = minutes(s->p[at_touch_cadence + a->tier * at_WORK + k]);
+        if (w->work_role[k] != work_CALENDAR || cadence <= 0) continue;
+        int64_t last_due = w->opening_touches[o * w->n_work + k], deadline = minutes(s->p[at_work_deadline + k]);
+        if (last_due == clock_NEVER || last_due + cadence <= 0) continue;
+        int64_t next_at = last_due - deadline + cadence;
+        if (next_at <= 0)
+            raise_item(w, s, i, k, 0, next_at + deadline, next_at);
+        else {
+            s->items[x].next_due = next_at;
+            push(w, s, next_at, ev_DUE, x);
+        }
+    }
+}
+
+static int64_t first_review(State *s, int64_t i, int64_t known)
+{
+    ACCOUNT *a = &s->accounts[i];
+    if (known > 0) return known;
+    return 1 + (int64_t)(draw(s->key, purposes_REVIEW_OFFSET, a->entity, a->lives) * clock_MONTH);
+}
+
 static void open_account(WS, int64_t o)
 {
     OPENING *row = &w->opening[o];
@@ -430,7 +453,8 @@ static void open_account(WS, int64_t o)
     int64_t past = running_for(a->term, a->term_end, a->start);
     a->doomed = risk_passed(&s->left[i * risk_RISKS + risk_UNCONTROLLABLE], risk_rate(w, s, i, risk_UNCONTROLLABLE), past);
     if (a->stage == ev_ONBOARDING) go_on_onboarding(w, s, i);
-    begin_life(w, s, i, 0, 0);
+    resume_calendars(w, s, i, o);
+    begin_life(w, s, i, 0, 0, first_review(s, i, row->review_at));
 }
 
 static void come_back(WS, int64_t i, int64_t t)
@@ -457,5 +481,5 @@ static void come_back(WS, int64_t i, int64_t t)
     begin_term(w, s, i, t, add_months(t, a->term, a->anchor, w->first_day));
     if (a->stage == ev_ONBOARDING) begin_onboarding(w, s, i, t);
     for (int64_t which = 0; which < risk_RISKS; which++) new_spell(s, i, which);
-    begin_life(w, s, i, t, 1);
+    begin_life(w, s, i, t, 1, t + clock_MONTH);
 }

@@ -307,7 +307,7 @@ static void end_service(WS, int64_t seat, int64_t t)
     if (s->items[x].lapses == -1) gain *= s->p[at_work_squeeze_lift];
     finish(w, s, i, x % w->n_work, t, gain);
     if (chair->leaving) vacate(w, s, seat, t);
-    ask_dispatch(w, s, chair->team, t);
+    if (candidate(s, seat) >= 0) ask_dispatch(w, s, chair->team, t);
 }
 
 static void expire(WS, int64_t x, int64_t t)

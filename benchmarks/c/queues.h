@@ -201,7 +201,7 @@ INLINE int has_owners(const World *w, int64_t tier)
 
 INLINE void ask_dispatch(WS, int64_t team, int64_t t)
 {
-    if (s->dispatch[team] != t) {
+    if (s->idle_first[team] >= 0 && s->dispatch[team] != t) {
         s->dispatch[team] = t;
         push(w, s, t, ev_DISPATCH, team);
     }

@@ -389,10 +389,25 @@ static double risk_multiplier(Parameters p, Key key, uint64_t entity, int64_t se
     return gamma_quantile(u, 1.0 / theta) / (1.0 / theta + exposure);
 }
 
-INLINE double past_exposure(Parameters p, int64_t segment, int64_t months, int64_t renewals)
+INLINE double uplift(Parameters p, int64_t segment, int64_t months)
+{
+    double share = pow(1.0 + p[at_renewal_price_uplift + segment], months / 12.0) - 1.0;
+    return lower_of(share, p[at_renewal_uplift_cap + segment]);
+}
+
+INLINE double share_without(Parameters p, int64_t segment)
+{
+    double leaves = p[at_sponsor_leave_rate + segment];
+    return leaves > 0.0 ? leaves / (p[at_sponsor_returns] + leaves) : 0.0;
+}
+
+INLINE double past_exposure(Parameters p, int64_t segment, int64_t months, int64_t renewals, double level)
 {
     if (renewals <= 0) return 0.0;
-    return exp(renewal_base(p, segment, months)) * pow((double)renewals, p[at_renewal_drift + segment]);
+    double eta = renewal_base(p, segment, months) - p[at_renewal_engagement] * level;
+    eta += p[at_renewal_price] * log(1.0 + uplift(p, segment, months));
+    eta += log(1.0 + share_without(p, segment) * (exp(p[at_renewal_no_sponsor]) - 1.0));
+    return exp(eta) * pow((double)renewals, p[at_renewal_drift + segment]);
 }
 
 INLINE double fit_slope(Parameters p) { return p[at_renewal_fit] + p[at_renewal_engagement] * p[at_engagement_fit_effect]; }
@@ -438,12 +453,6 @@ static double hazard_survived(Parameters p, int64_t segment, double exposure)
 INLINE int64_t running_for(int64_t months, int64_t term_end, int64_t start)
 {
     return most(0, least(-start, months * clock_MONTH - term_end));
-}
-
-INLINE double uplift(Parameters p, int64_t segment, int64_t months)
-{
-    double share = pow(1.0 + p[at_renewal_price_uplift + segment], months / 12.0) - 1.0;
-    return lower_of(share, p[at_renewal_uplift_cap + segment]);
 }
 
 INLINE int renewal_contracts(Parameters p, Key key, uint64_t entity, int64_t k, int64_t segment, double e)

@@ -1,5 +1,6 @@
 """How accounts of the opening base enter: each hidden thing against what it should be, by many draws."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from subsim.engine.run import run_traced
 from subsim.experiment.build import build
 from subsim.model import slots as at
 from subsim.model.rules import engagement, onboarding, renewal, risk
-from subsim.model.rules.clock import DAY, MONTH, YEAR
+from subsim.model.rules.clock import DAY, MONTH, YEAR, minutes
 from tests.unit.book.test_reader import folder
 
 MANY = 4_000
@@ -158,3 +159,51 @@ def test_a_run_opens_with_what_the_book_says(tmp_path: Path) -> None:
     asked = {setup.account_ids[row["who"]]: row["minute"] for row in raised}
     # Five renewals are due in 62 days, and one of them is prepared; the sixth is due in eleven months.
     assert asked == dict.fromkeys("bcde", 1)
+
+
+def test_calendars_and_reviews_go_on_where_the_book_ends(tmp_path: Path) -> None:
+    """Status calls come monthly and are due in 14 days; b's is open, c's was done early, d's records are silent."""
+    days = {"a": "2025-06-20", "b": "2025-06-10", "c": "2025-07-03", "d": "2025-03-01"}
+    touches = "account_id,due_date,done_date,kind\n" + "".join(
+        f"{a},{d},2025-03-01,status_call\n" for a, d in days.items()
+    )
+    scores = (
+        "account_id,date,score\na,2025-05-05,50\na,2025-06-05,50\nb,2025-06-29,50\nb,2025-06-30,50\nc,2025-01-01,50\n"
+    )
+    planned = "f,2025-07-20,,status_call\n"  # it has not been due: the book says nothing about f
+    tables = TABLES | {"touches": touches + planned, "health": scores}
+    scenario = ss.Scenario.from_dict(
+        {
+            "name": "Calendars",
+            "book": str(folder(tmp_path, **tables)),
+            "start": "2025-07-01",
+            "horizon": "3 months",
+            "segments": {"smb": {}},
+            "tiers": {"served": {"coverage": "pooled", "team": "desk", "touches": {"status_call": "1 month"}}},
+            "teams": {"desk": {"seats": 5}},
+            "routing": [{"to": "served"}],
+        }
+    )
+    setup = build(scenario, draws=1, seed=1, fixed_parameters=True)
+    due = minutes(float(setup.parameters[0, at.work_deadline + setup.work_names.index("status_call")]))
+    assert due == 14 * DAY
+    log = run_traced(setup, seed=1)[0]
+    work = setup.work_names.index("status_call")
+    raised, deadline, reviewed = {}, {}, {}
+    for minute, code, who, other, _, after in log.tolist():
+        if code == ev.L_RAISED and other == work:
+            raised.setdefault(setup.account_ids[who], []).append(minute)
+            deadline.setdefault(setup.account_ids[who], after)
+        elif code == ev.REVIEW:
+            reviewed.setdefault(setup.account_ids[who], minute)
+    last = {name: (date.fromisoformat(day) - date(2025, 7, 1)).days * DAY for name, day in days.items()}
+    assert raised["a"][:2] == [last["a"] - due + MONTH, last["a"] - due + 2 * MONTH]
+    assert raised["b"][0] == 0
+    assert deadline["b"] == last["b"] + MONTH  # as if raised when it was, not on the first day
+    assert raised["b"][1] == last["b"] - due + 2 * MONTH
+    assert raised["c"][0] == last["c"] - due + MONTH
+    assert all(0 < raised[name][0] <= MONTH for name in "def")
+    assert reviewed["a"] == MONTH - 26 * DAY
+    assert all(0 < reviewed[name] <= MONTH for name in "bcdef")
+    ours = dict(zip(setup.account_ids, setup.world.opening["review_at"].tolist(), strict=True))
+    assert [bool(ours[name]) for name in "abcdef"] == [True, False, False, False, False, False]

@@ -20,7 +20,7 @@ from subsim.engine.frame import frame
 from subsim.engine.reference import Extra, ReferenceResult, run_reference
 from subsim.model import slots as at
 from subsim.model.catalogue import parameters
-from subsim.model.rules.clock import DAY
+from subsim.model.rules.clock import DAY, NEVER
 from subsim.model.rules.work import ROLES
 from subsim.random import purposes
 from subsim.random.entities import name_entity
@@ -191,7 +191,16 @@ def opening_base(chance: Chance, accounts: int, segments: int, ties: bool) -> ND
         row["prepared"] = chance.among((-1, 0, 1), "prepared", i)
         row["ttv_days"] = chance.among((-1.0, 20.0), "ttv", i)
         row["score"] = chance.among((-1.0, 30.0, 75.0), "score", i)
+        row["review_at"] = chance.among((0, 1, 9 * DAY), "review", i)
     return base.view(np.recarray)
+
+
+def last_touches(chance: Chance, accounts: int, works: int) -> NDArray[np.int32]:
+    """When touches of the book were last due: unknown, long ago, waiting now, due soon."""
+    days = (None, -400, -80, -20, 3)
+    chosen = [[chance.among(days, "touched", i * works + k) for k in range(works)] for i in range(accounts)]
+    rows = [[NEVER if day is None else day * DAY for day in row] for row in chosen]
+    return np.array(rows, np.int32).reshape(accounts, works)
 
 
 def make_seats(chance: Chance, sizes: Sequence[int], hires: bool) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -276,6 +285,7 @@ def case(
     world = state.World(
         opening=base,
         opening_history=history,
+        opening_touches=last_touches(chance, accounts, works),
         lost_history=lost,
         lost_logos=np.minimum(lost, 2),
         seats=seats,

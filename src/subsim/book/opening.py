@@ -14,12 +14,13 @@ from subsim.ledger import terms
 from subsim.ledger.rows import OPENING_BALANCE
 from subsim.ledger.state import account_states, by_segment
 from subsim.ledger.terms import ONE_DAY, Ints, add_months, as_days
-from subsim.units import MINUTES_PER_DAY
+from subsim.units import MINUTES_PER_DAY, MONTH_MINUTES
 
 if TYPE_CHECKING:
     from subsim.book.book import Book
 
 HISTORY_MONTHS = 12
+FREQUENT_DAYS = 25  # scores that come faster than that are not monthly reviews
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Opening:
     later); renewals (int64, term ends survived in this spell); onboarded (int8: 1 first value reached, 0 not yet, -1
     unknown); sponsor (int8: whether it has one) and prepared (int8: whether the running term's renewal has been), coded
     alike; ttv_days (float, days from kick-off to first value, NaN unknown); score (float, latest health score, NaN
-    unknown); arr_1 .. arr_12 (int64 cents of ARR of the present spell, j months before `start`).
+    unknown); review_minute (int64, when its next monthly score is due, 1 or later; 0: its scores do not come monthly,
+    or none came for a month); arr_1 .. arr_12 (int64 cents of ARR of the present spell, j months before `start`).
 
     An account whose last contract ended on `as_of`, or so shortly before that its grace still runs, is live and its
     renewal decision is due at minute 0. A book made of an MRR cube has no terms: every account renews monthly, at
@@ -43,6 +45,9 @@ class Opening:
 
     start: dt.date
     accounts: pd.DataFrame = field(repr=False)
+    touches: pd.DataFrame = field(repr=False)
+    """When the last touch of each kind was due, of live accounts: account_id, kind (text), due_minute (int64). A touch
+    that is planned is not among them; one without a due date counts as due when it was done."""
     lost_arr: dict[str, Ints] = field(repr=False)
     """Segment -> int64[13]: cents of ARR, j months before `start`, that have been lost since: of accounts that are gone
     and of earlier spells of those that came back. With the sums of `arr_j` they are the openings of frozen cohorts."""
@@ -69,13 +74,15 @@ def opening(book: Book, start: dt.date | None = None) -> Opening:
     if "contracts" not in book.tables:
         table["renewals"] = table["start_minute"] // (-30 * MINUTES_PER_DAY)
     accounts = book.tables["accounts"].set_index("account_id")
-    table = table.join(accounts[["tier", "owner_id"]]).join(_onboarding(book)).join(_scores(book))
+    table = table.join(accounts[["tier", "owner_id"]]).join(_onboarding(book)).join(_scores(book, begin))
     table["onboarded"] = table["onboarded"].fillna(-1).astype("int8")
     table["sponsor"] = _sponsors(book, table["start_minute"], begin)
     table["prepared"] = _prepared(book, table, begin)
     history, lost, lost_logos = _history(book, begin, table.index)
     table = table.join(history)
-    whole = ["arr_cents", "first_arr_cents", "start_minute", "term_months", "term_end_minute", "renewals", *history]
+    table["review_minute"] = table["review_minute"].fillna(0)
+    whole = ["arr_cents", "first_arr_cents", "start_minute", "term_months", "term_end_minute", "renewals"]
+    whole += ["review_minute", *history]
     first = [
         "segment",
         "tier",
@@ -86,11 +93,11 @@ def opening(book: Book, start: dt.date | None = None) -> Opening:
         "prepared",
         "ttv_days",
         "score",
+        "review_minute",
         *history,
     ]
-    return Opening(
-        day, table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id"), lost, lost_logos
-    )
+    rows = table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id")
+    return Opening(day, rows, _touches(book, table.index, begin), lost, lost_logos)
 
 
 def _minutes(days: object, begin: np.datetime64) -> Ints:
@@ -146,11 +153,34 @@ def _onboarding(book: Book) -> pd.DataFrame:
     return pd.DataFrame({"onboarded": table["first_value_date"].notna().astype(float), "ttv_days": days})
 
 
-def _scores(book: Book) -> pd.Series:
+def _scores(book: Book, begin: np.datetime64) -> pd.DataFrame:
+    """Each account's last score, and when the next is due if they come monthly."""
     if "health" not in book.tables:
-        return pd.Series(dtype=float, name="score")
+        return pd.DataFrame({"score": pd.Series(dtype=float), "review_minute": pd.Series(dtype=float)})
     rows = book.tables["health"].sort_values(["account_id", "date", "score"])
-    return rows.drop_duplicates("account_id", keep="last").set_index("account_id")["score"]
+    read = _minutes(rows["date"], begin)
+    gap = np.diff(read, prepend=read[:1])
+    alone = ~rows["account_id"].duplicated().to_numpy()  # an account's first score: nothing says that more come sooner
+    next_at = np.where(alone | (gap >= FREQUENT_DAYS * MINUTES_PER_DAY), read + MONTH_MINUTES, 0)
+    rows = rows.assign(review_minute=np.maximum(next_at, 0)).drop_duplicates("account_id", keep="last")
+    return rows.set_index("account_id")[["score", "review_minute"]]
+
+
+def _touches(book: Book, live: pd.Index[str], begin: np.datetime64) -> pd.DataFrame:
+    rows = book.tables.get("touches")
+    if rows is None:
+        return pd.DataFrame({"account_id": [], "kind": [], "due_minute": pd.Series(dtype="int64")})
+    due = rows["due_date"].fillna(rows["done_date"])
+    known = rows["done_date"].notna() | (rows["due_date"] < pd.Timestamp(begin))
+    rows = rows.assign(due=due)[known & due.notna() & rows["account_id"].isin(live)]
+    last = rows.groupby(["account_id", "kind"], observed=True)["due"].max().reset_index()
+    return pd.DataFrame(
+        {
+            "account_id": last["account_id"].astype(str),
+            "kind": last["kind"].astype(str),
+            "due_minute": _minutes(last["due"], begin),
+        }
+    )
 
 
 def _sponsors(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.Series:

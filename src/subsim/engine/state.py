@@ -150,6 +150,7 @@ OPENING = np.dtype(
         ("prepared", "i1"),  # whether the running term's renewal has been: 1 yes, 0 no, -1 unknown
         ("ttv_days", "f8"),  # below zero: unknown
         ("score", "f8"),  # below zero: none
+        ("review_at", "i4"),  # minute of the next monthly review, 1 or later; 0: unknown
     ],
     align=True,
 )
@@ -169,6 +170,7 @@ class World(NamedTuple):
 
     opening: Any  # OPENING[accounts]
     opening_history: Any  # int64[accounts, 12]: ARR 11, 10, .. 0 months before the start
+    opening_touches: Any  # int32[accounts, work]: when the last touch of a calendar was due, in minutes; NEVER: unknown
     lost_history: Any  # int64[segments, 13]: ARR of accounts lost before the start, j months before it
     lost_logos: Any  # int64[segments, 13]
     seats: Any  # SEAT[seats], with arrival dates

@@ -153,6 +153,7 @@ class _World:
         per_process_month = plan * (units.MONTH_MINUTES / np.diff(self.setup.world.months))
         world = self.setup.world._replace(
             opening=rows.view(np.recarray),
+            opening_touches=self.base.touches[chosen],
             opening_history=np.where(self.base.history[chosen] > 0, rows["arr"][:, None], 0),
             plan=per_process_month,
             envelope=ENVELOPE * plan.max(axis=1),

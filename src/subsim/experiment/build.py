@@ -58,6 +58,7 @@ def build(
     world = World(
         opening=start.rows.view(np.recarray),
         opening_history=start.history,
+        opening_touches=start.touches,
         lost_history=start.lost,
         lost_logos=start.lost_logos,
         seats=seats.view(np.recarray),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from subsim import units
 from subsim.book import Book
@@ -22,9 +23,10 @@ HISTORY = 12
 
 @dataclass(frozen=True)
 class OpeningBase:
-    """Rows of dtype OPENING, ARR of the last twelve months, what was lost before, and the accounts' ids."""
+    """Rows of dtype OPENING; when touches were last due; ARR of the last twelve months, and what was lost; names."""
 
     rows: Any = field(repr=False)
+    touches: Any = field(repr=False)
     history: Any = field(repr=False)
     lost: Any = field(repr=False)
     lost_logos: Any = field(repr=False)
@@ -58,13 +60,26 @@ def book_opening(scenario: Scenario, names: Names, book: Book) -> OpeningBase:
         rows[flag] = table[flag]
     rows["ttv_days"] = table["ttv_days"].fillna(-1.0)
     rows["score"] = table["score"].fillna(-1.0)
+    rows["review_at"] = table["review_minute"]
     history = np.column_stack([table[f"arr_{11 - m}"] if m < 11 else table["arr_cents"] for m in range(HISTORY)])
     lost = np.zeros((len(names.segment), HISTORY + 1), np.int64)
     lost_logos = np.zeros_like(lost)
     for i, name in enumerate(names.segment):
         lost[i] = opening.lost_arr.get(name, 0)
         lost_logos[i] = opening.lost_logos.get(name, 0)
-    return OpeningBase(rows, np.ascontiguousarray(history, np.int64), lost, lost_logos, tuple(table["account_id"]))
+    touches = _last_touches(opening.touches, table["account_id"], names)
+    history = np.ascontiguousarray(history, np.int64)
+    return OpeningBase(rows, touches, history, lost, lost_logos, tuple(table["account_id"]))
+
+
+def _last_touches(known: pd.DataFrame, account_ids: pd.Series, names: Names) -> Any:
+    """int32[accounts, work]: when the last touch of a kind was due; NEVER where the book has none."""
+    table = np.full((len(account_ids), len(names.work)), clock.NEVER, np.int32)
+    kinds = pd.Index(names.work).get_indexer(pd.Index(known["kind"]))
+    places = pd.Index(account_ids).get_indexer(pd.Index(known["account_id"]))
+    ours = kinds >= 0
+    table[places[ours], kinds[ours]] = known["due_minute"].to_numpy()[ours]
+    return table
 
 
 #: Seed of made-up opening bases: they are the same in every run, like a book.
@@ -86,7 +101,8 @@ def made_up_opening(scenario: Scenario, names: Names, centre: Floats) -> Opening
     ago = np.array([(HISTORY - 1 - m) * clock.MONTH for m in range(HISTORY)])
     history = np.where(rows["start"][:, None] <= -ago, rows["arr"][:, None], 0)
     nothing = np.zeros((len(names.segment), HISTORY + 1), np.int64)
-    return OpeningBase(rows, np.ascontiguousarray(history, np.int64), nothing, nothing, ids)
+    touches = np.full((len(rows), len(names.work)), clock.NEVER, np.int32)
+    return OpeningBase(rows, touches, np.ascontiguousarray(history, np.int64), nothing, nothing, ids)
 
 
 def _segment_opening(

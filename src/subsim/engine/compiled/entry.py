@@ -20,6 +20,7 @@ from subsim.engine.compiled.account import (
 )
 from subsim.engine.compiled.book import by_segment, note
 from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.work import raise_item
 from subsim.engine.state import N_ACCOUNTS, STATUS
 from subsim.model import slots as at
 from subsim.model.rules import arrival, clock, engagement, onboarding, renewal, risk, sponsor, work
@@ -125,13 +126,11 @@ def go_on_onboarding(w: Any, s: Any, i: int) -> None:
 
 
 @inner
-def begin_life(w: Any, s: Any, i: int, t: int, fresh: bool) -> None:
+def begin_life(w: Any, s: Any, i: int, t: int, fresh: bool, review_at: int) -> None:
     """Start what runs on every live account: calendars, reviews, risks, tickets."""
     a = s.accounts[i]
+    a.review_at = review_at
     start_calendars(w, s, i, t, fresh)
-    a.review_at = t + MONTH
-    if not fresh:
-        a.review_at = t + 1 + int(draw(s.key, purposes.REVIEW_OFFSET, a.entity, a.lives) * MONTH)
     push(w, s, a.review_at, ev.REVIEW, i)
     arm_all(w, s, i, t)
     next_ticket(w, s, i, t)
@@ -163,7 +162,7 @@ def new_account(w: Any, s: Any, entity: int, segment: int, t: int, bonus: float)
     own(w, s, i, t)
     begin_term(w, s, i, t, clock.add_months(t, a.term, a.anchor, w.first_day))
     begin_onboarding(w, s, i, t)
-    begin_life(w, s, i, t, True)
+    begin_life(w, s, i, t, True, t + MONTH)
 
 
 @inner
@@ -195,7 +194,8 @@ def open_account(w: Any, s: Any, o: int) -> None:
     a.doomed = 1 if doomed else 0
     if a.stage == ev.ONBOARDING:
         go_on_onboarding(w, s, i)
-    begin_life(w, s, i, 0, False)
+    resume_calendars(w, s, i, o)
+    begin_life(w, s, i, 0, False, first_review(s, i, row.review_at))
 
 
 @inner
@@ -218,7 +218,7 @@ def open_state(s: Any, i: int, score: float) -> None:
     level = engagement.opening_level(s.p, a.segment, a.ttv_days, tenure)
     held = engagement.held_up(s.p, a.segment, tenure)
     variance = engagement.opening_variance(s.p, held)
-    exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k)
+    exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k, level)
     a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure, level, variance, score)
     lived_through = exposure * renewal.fit_factor(s.p, a.fit)
     a.v = renewal.risk_multiplier(s.p, s.key, a.entity, a.segment, lived_through)
@@ -231,6 +231,31 @@ def open_state(s: Any, i: int, score: float) -> None:
     if score >= 0.0:
         a.score = score
         a.band = engagement.band(s.p, score)
+
+
+@inner
+def resume_calendars(w: Any, s: Any, i: int, o: int) -> None:
+    """Calendars go on from the last touches of the book; a touch that should have been raised by now waits."""
+    a = s.accounts[i]
+    for k in range(w.n_work):
+        cadence = minutes(s.p[at.touch_cadence + a.tier * at.WORK + k])
+        if w.work_role[k] != work.CALENDAR or cadence <= 0:
+            continue
+        next_at = work.touch_goes_on(s.p, k, cadence, w.opening_touches[o, k])
+        if next_at <= 0:
+            raise_item(w, s, i, k, 0, next_at + minutes(s.p[at.work_deadline + k]), next_at)
+        elif next_at < NEVER:
+            s.items[i * w.n_work + k].next_due = next_at
+            push(w, s, next_at, ev.DUE, i * w.n_work + k)
+
+
+@inner
+def first_review(s: Any, i: int, known: int) -> int:
+    """The first monthly review: when the book says, else somewhere in a month."""
+    if known > 0:
+        return known
+    a = s.accounts[i]
+    return 1 + int(draw(s.key, purposes.REVIEW_OFFSET, a.entity, a.lives) * MONTH)
 
 
 @inner
@@ -274,4 +299,4 @@ def come_back(w: Any, s: Any, i: int, t: int) -> None:
         begin_onboarding(w, s, i, t)
     for which in range(risk.RISKS):
         new_spell(s, i, which)
-    begin_life(w, s, i, t, True)
+    begin_life(w, s, i, t, True, t + MONTH)

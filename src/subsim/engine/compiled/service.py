@@ -110,7 +110,8 @@ def end_service(w: Any, s: Any, seat: int, t: int) -> None:
     finish(w, s, i, x % w.n_work, t, gain)
     if chair.leaving:
         vacate(w, s, seat, t)
-    ask_dispatch(w, s, chair.team, t)
+    if candidate(s, seat) >= 0:
+        ask_dispatch(w, s, chair.team, t)
 
 
 @inner

@@ -16,8 +16,8 @@ from subsim.model.rules.clock import NEVER, minutes
 
 @inner
 def ask_dispatch(w: Any, s: Any, team: int, t: int) -> None:
-    """Have the team's seats handed out at the end of this minute."""
-    if s.dispatch[team] != t:
+    """Have the team's seats handed out at the end of this minute, if one is idle; one that becomes idle asks itself."""
+    if s.idle_first[team] >= 0 and s.dispatch[team] != t:
         s.dispatch[team] = t
         push(w, s, t, ev.DISPATCH, team)
 

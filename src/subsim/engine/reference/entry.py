@@ -16,7 +16,7 @@ from subsim.engine.reference.lifecycle import begin_spell, choose_tier, own
 from subsim.engine.reference.onboarding import begin_onboarding, go_on_onboarding
 from subsim.engine.reference.review import reviews
 from subsim.engine.reference.support import support
-from subsim.engine.reference.touches import start_calendars
+from subsim.engine.reference.touches import resume_calendars, start_calendars
 from subsim.model import slots as at
 from subsim.model.rules import arrival, clock, engagement, onboarding, renewal, risk, sponsor
 from subsim.model.rules.clock import DAY, MONTH, NEVER, YEAR
@@ -47,15 +47,12 @@ def new_row(model: Model, entity: Any, segment: int, start: int) -> Account:
     return account
 
 
-def begin_life(model: Model, account: Account, fresh: bool) -> None:
+def begin_life(model: Model, account: Account, fresh: bool, review_at: int) -> None:
     """Start what runs on every live account: contract, calendars, reviews, risks, tickets."""
     env = model.env
     env.process(contract(model, account))
     start_calendars(model, account, fresh)
-    account.review_at = model.now + MONTH
-    if not fresh:
-        share = draw(model.key, purposes.REVIEW_OFFSET, account.entity, account.lives)
-        account.review_at = model.now + 1 + int(share * MONTH)
+    account.review_at = review_at
     env.process(reviews(model, account))
     for which in risks.ALL:
         env.process(risks.risk(model, account, which))
@@ -85,10 +82,10 @@ def new_account(model: Model, entity: Any, segment: int, bonus: float) -> None:
     own(model, account)
     begin_term(model, account, next_term_end(model, account))
     begin_onboarding(model, account)
-    begin_life(model, account, fresh=True)
+    begin_life(model, account, fresh=True, review_at=model.now + MONTH)
 
 
-def open_account(model: Model, row: Any, history: Any) -> None:
+def open_account(model: Model, row: Any, history: Any, touches: Any) -> None:
     """A live account of the opening book enters with what is known, and the rest drawn given that it survived."""
     p, key = model.p, model.key
     entity, segment, score = model.entity(row.entity), int(row.segment), float(row.score)
@@ -109,7 +106,8 @@ def open_account(model: Model, row: Any, history: Any) -> None:
     account.doomed, account.threshold_left[risk.UNCONTROLLABLE] = risk.passed(left, rate, past)
     if account.stage == ev.ONBOARDING:
         go_on_onboarding(model, account)
-    begin_life(model, account, fresh=False)
+    resume_calendars(model, account, touches)
+    begin_life(model, account, fresh=False, review_at=first_review(model, account, int(row.review_at)))
 
 
 def open_stage(model: Model, account: Account, onboarded: int, ttv_days: float) -> None:
@@ -130,7 +128,7 @@ def open_state(model: Model, account: Account, score: float) -> None:
     level = engagement.opening_level(p, segment, account.ttv_days, tenure)
     held = engagement.held_up(p, segment, tenure)
     variance = engagement.opening_variance(p, held)
-    exposure = renewal.past_exposure(p, segment, account.term, account.renewals)
+    exposure = renewal.past_exposure(p, segment, account.term, account.renewals, level)
     account.fit = renewal.opening_fit(p, key, entity, segment, exposure, level, variance, score)
     lived_through = exposure * renewal.fit_factor(p, account.fit)
     account.risk_multiplier = renewal.risk_multiplier(p, key, entity, segment, lived_through)
@@ -142,6 +140,13 @@ def open_state(model: Model, account: Account, score: float) -> None:
     if score >= 0.0:
         account.score = score
         account.band = engagement.band(p, score)
+
+
+def first_review(model: Model, account: Account, known: int) -> int:
+    """The first monthly review: when the book says, else somewhere in a month."""
+    if known > 0:
+        return known
+    return 1 + int(draw(model.key, purposes.REVIEW_OFFSET, account.entity, account.lives) * MONTH)
 
 
 def open_preparation(account: Account, known: int) -> None:
@@ -189,7 +194,7 @@ def come_back(model: Model, account: Account) -> None:
     for which in risks.ALL:
         begin_spell(model, account, which)
     account.reviewed = model.env.event()  # what ran in its former life waits in vain
-    begin_life(model, account, fresh=True)
+    begin_life(model, account, fresh=True, review_at=model.now + MONTH)
 
 
 def referrals(model: Model, account: Account) -> Generator[Event, Any, None]:

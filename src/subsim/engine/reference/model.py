@@ -113,8 +113,8 @@ class Model:
             env.process(service.team_work(self, team))
             for seat in team.seats:
                 plan_seat(self, seat, int(world.seats[seat.index].arrives_at))
-        for row, history in zip(world.opening, world.opening_history, strict=True):
-            entry.open_account(self, row, history)
+        for book in zip(world.opening, world.opening_history, world.opening_touches, strict=True):
+            entry.open_account(self, *book)
         for segment in range(len(world.plan)):
             if world.envelope[segment] > 0.0:
                 env.process(entry.source(self, segment))

@@ -19,7 +19,7 @@ from subsim.model.rules.clock import NEVER, minutes
 if TYPE_CHECKING:
     from subsim.engine.reference.account import Account
     from subsim.engine.reference.model import Model
-    from subsim.engine.reference.work import WorkType
+    from subsim.engine.reference.work import WorkItem, WorkType
 
 
 def _cadence_days(model: Model, account: Account, work: WorkType) -> float:
@@ -42,25 +42,46 @@ def start_calendars(model: Model, account: Account, fresh: bool) -> None:
             model.env.process(calendar(model, account, work))
 
 
-def calendar(model: Model, account: Account, work: WorkType) -> Generator[Event, Any, None]:
+def resume_calendars(model: Model, account: Account, last_due: Any) -> None:
+    """Calendars go on from the last touches of the book; a touch that should have been raised by now waits."""
+    for work in model.works:
+        cadence = minutes(_cadence_days(model, account, work))
+        if work.role != rules.CALENDAR or cadence <= 0:
+            continue
+        next_at = rules.touch_goes_on(model.p, work.number, cadence, int(last_due[work.number]))
+        if next_at <= 0:
+            latest = next_at + minutes(model.p[at.work_deadline + work.number])
+            item = raise_item(model, account, work, latest, next_at)
+            if item is not None:
+                model.env.process(calendar(model, account, work, item))
+        elif next_at < NEVER:
+            account.next_due[work.number] = next_at
+            model.env.process(calendar(model, account, work))
+
+
+def calendar(
+    model: Model, account: Account, work: WorkType, item: WorkItem | None = None
+) -> Generator[Event, Any, None]:
     """A calendar: a touch falls due, waits, is done or missed; the next is due a cadence after this one was."""
     while True:
-        due = account.next_due[work.number]
-        yield model.env.at(due, ev.DUE, model.item_number(account, work))
-        if account.next_due[work.number] != model.now or not account.alive:
-            return
-        account.next_due[work.number] = NEVER
-        if _cadence_days(model, account, work) <= 0.0:
-            return
-        item = raise_item(model, account, work, NEVER, due)
         if item is None:
-            return
+            due = account.next_due[work.number]
+            yield model.env.at(due, ev.DUE, model.item_number(account, work))
+            if account.next_due[work.number] != model.now or not account.alive:
+                return
+            account.next_due[work.number] = NEVER
+            if _cadence_days(model, account, work) <= 0.0:
+                return
+            item = raise_item(model, account, work, NEVER, due)
+            if item is None:
+                return
         item.closed = model.env.event()
         yield item.closed
         cadence = minutes(_cadence_days(model, account, work))
         if cadence <= 0 or not account.alive:
             return
-        account.next_due[work.number] = max(due + cadence, model.now)
+        account.next_due[work.number] = max(item.tag + cadence, model.now)
+        item = None
 
 
 def campaign(model: Model, number: int, entity: Any) -> Generator[Event, Any, None]:

@@ -17,6 +17,7 @@ from subsim.model import slots as at
 from subsim.model.rules import engagement
 from subsim.model.rules.clock import MONTH
 from subsim.model.rules.draw import draw
+from subsim.model.rules.sponsor import share_without
 from subsim.random import purposes
 from subsim.random.quantiles import beta, gamma, normal
 
@@ -118,11 +119,18 @@ def risk_multiplier(p: Any, key: Any, entity: int, segment: int, exposure: float
 
 
 @rule
-def past_exposure(p: Any, segment: int, months: int, renewals: int) -> float:
-    """Cumulated hazard of a reference account over its past renewals: exp(base) x renewals^c."""
+def past_exposure(p: Any, segment: int, months: int, renewals: int, level: float) -> float:
+    """Cumulated hazard over its past renewals of an account of fit 0, as engaged as its like are now (``level``).
+
+    exp(base - beta_e level) x what price increases and, for the long-run share of time, a missing sponsor do
+    x renewals^c.
+    """
     if renewals <= 0:
         return 0.0
-    return math.exp(base(p, segment, months)) * float(renewals) ** p[at.renewal_drift + segment]
+    eta = base(p, segment, months) - p[at.renewal_engagement] * level
+    eta += p[at.renewal_price] * math.log(1.0 + uplift(p, segment, months))
+    eta += math.log(1.0 + share_without(p, segment) * (math.exp(p[at.renewal_no_sponsor]) - 1.0))
+    return math.exp(eta) * float(renewals) ** p[at.renewal_drift + segment]
 
 
 @rule

@@ -1,4 +1,4 @@
-"""The sponsor: whether an account of the opening base has one."""
+"""The sponsor: how often accounts have none, and whether one of the opening base has one."""
 
 from typing import Any
 
@@ -6,6 +6,13 @@ from subsim._jit import rule
 from subsim.model import slots as at
 from subsim.model.rules.draw import draw
 from subsim.random import purposes
+
+
+@rule
+def share_without(p: Any, segment: int) -> float:
+    """Long-run share of time without a sponsor: leaves / (returns + leaves)."""
+    leaves = p[at.sponsor_leave_rate + segment]
+    return leaves / (p[at.sponsor_returns] + leaves) if leaves > 0.0 else 0.0
 
 
 @rule

@@ -85,3 +85,15 @@ def squeezed_minutes(p: Any, work_minutes: int) -> int:
 def first_touch_at(key: Any, who: int, n: int, start: int, cadence: int) -> int:
     """First touch of a calendar that begins now for an account already on board: somewhere in one cadence."""
     return start + 1 + int(draw(key, purposes.TOUCH_OFFSET, who, n) * cadence)
+
+
+@rule
+def touch_goes_on(p: Any, work: int, cadence: int, last_due: int) -> int:
+    """When a calendar's next touch is raised, given when the last one was due: a cadence after that one was raised.
+
+    At or before minute 0 it waits by then. NEVER where nothing is known, or no touch has been due for so long that the
+    next one would have been, too.
+    """
+    if last_due == NEVER or last_due + cadence <= 0:
+        return NEVER
+    return last_due - minutes(p[at.work_deadline + work]) + cadence
