@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import json
 import os
@@ -19,6 +20,7 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 _FAULT = 70  # of ours, not of the input
 _STOPPED = 130
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # not every system knows quotas
 
 
 def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
@@ -53,6 +55,7 @@ def _end(codes: Sequence[int]) -> None:
 def _code(app: typer.Typer, arguments: list[str]) -> int:
     try:
         code = app(arguments or ["--help"], prog_name="subsim", standalone_mode=False)
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         code = _STOPPED
     except EngineError as error:
@@ -67,9 +70,20 @@ def _code(app: typer.Typer, arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; nothing more can be said
         return 1
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:  # files that are written say so themselves
+            raise
+        _complain(_no_room(error), arguments)
+        return 2
     if code == _STOPPED:
         sys.stderr.write("Stopped. Nothing was written.\n")
     return code if isinstance(code, int) else 0
+
+
+def _no_room(error: OSError) -> InputError:
+    """Standard output cannot take what is said; the rest is dropped, so that nothing tries again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return InputError(where="standard output", found=str(error.strerror), allowed="a place with room for what is said")
 
 
 def _usage(error: Any) -> InputError:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from subsim.experiment.contrast import p_better, verdict_of
 from subsim.experiment.quantiles import interval
 from subsim.experiment.results import month_ends
 from subsim.report.style import (
@@ -96,16 +97,28 @@ def plans_fan(runs: Runs, names: Sequence[str] | None = None, *, ax: Axes | None
         money_axis(ax, currency)
         month_axis(ax, len(days) - 1)
         ax.margins(x=0)
-        best = max(range(len(names)), key=lambda i: ends[i][0])
-        least = min(range(len(names)), key=lambda i: ends[i][0])
-        gap = money(ends[best][0] - ends[least][0], currency)
         headline(
             ax,
-            f"The plans end {gap} of ARR apart in {month(days[-1])}; {plain(names[best])} leads",
+            _plans_finding(runs, names, month(days[-1])),
             f"Median ARR by plan, with bands that hold the central 80 % of {spread_of(runs)}.\n"
-            "Bands overlap because all plans share the same uncertainty: compare plans by their paired differences.",
+            "Bands overlap because all plans share the same uncertainty; the title compares draw by draw.",
         )
     return ax
+
+
+def _plans_finding(runs: Runs, names: Sequence[str], when: str) -> str:
+    """Which plan ends highest, by its mean paired difference to the first one, and whether the draws can tell."""
+    base, *others = names
+    ends = {name: runs.samples(name, "arr")[:, -1] for name in names}
+    best = max(others or names, key=lambda name: float(ends[name].mean()))
+    differences = ends[best] - ends[base]
+    gap = float(differences.mean())
+    if gap <= 0:
+        return f"No plan ends above {plain(base)} in {when}"
+    more = money(gap, runs.outcome(base).scenario.currency)
+    if verdict_of(p_better(differences, "higher")) == "better":
+        return f"{capital(plain(best))} leads: {more} more ARR than {plain(base)} in {when}"
+    return f"{capital(plain(best))} ends {more} of ARR above {plain(base)} in {when}, which could be chance"
 
 
 def _arr_from_opening(runs: Runs, name: str | None) -> tuple[Days, Floats]:

@@ -15,6 +15,7 @@ from subsim.engine.metrics import SEGMENT
 from subsim.errors import InputError
 from subsim.experiment.results import Runs
 from subsim.report import figures
+from subsim.report.words import money
 from tests.unit.experiment import synthetic
 
 DRAW: dict[str, Callable[[Runs], Axes]] = {
@@ -102,6 +103,23 @@ def test_a_base_where_nothing_happens_is_drawn_without_complaint() -> None:
         figures.coverage(runs.contrasts()).get_figure(root=True).canvas.draw()
     with pytest.raises(InputError, match="no team with hours"):
         figures.utilisation(runs)
+
+
+def test_the_headline_of_plans_speaks_of_paired_differences(runs: Runs) -> None:
+    gap = (runs.samples("better", "arr") - runs.samples("baseline", "arr"))[:, -1].mean()
+    title = title_of(figures.plans_fan(runs, ["baseline", "better"]))
+    assert title.startswith("Better leads: ")
+    assert money(gap, "USD") in title
+    assert title_of(figures.plans_fan(runs, ["better", "baseline"])).startswith("No plan ends above better")
+    by_chance = {"baseline": runs.outcome("baseline"), "same": synthetic.outcome("same", 30, 36, churn_scale=0.999)}
+    doubtful = Runs(by_chance, seed=5, draws=30)
+    sure = doubtful.contrasts()[0].verdict("arr")
+    assert ("could be chance" in title_of(figures.plans_fan(doubtful))) == (sure == "cannot tell")
+
+
+def title_of(ax: Axes) -> str:
+    """A picture's headline: the largest of its texts."""
+    return max(ax.texts, key=lambda text: text.get_fontsize()).get_text()
 
 
 def test_saved_pictures_are_slide_size_and_repeat_byte_for_byte(runs: Runs, tmp_path: Path) -> None:
