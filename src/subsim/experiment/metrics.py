@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from subsim.ratios import grr, logo_retention, nrr, utilisation
 
 if TYPE_CHECKING:
     from subsim.engine import Cube
@@ -50,14 +52,9 @@ def _hours(name: str) -> Callable[[Columns], Floats]:
     return lambda column: column(name) / MINUTES_PER_HOUR
 
 
-def _ratio(name: str, part: str, whole: str) -> Callable[[Columns], Floats]:
+def _ratio(defined: Callable[[Ints, Ints], Floats], part: str, whole: str) -> Callable[[Columns], Floats]:
     """A ratio as the ledger defines it."""
-    return lambda column: np.asarray(getattr(_later("ledger"), name)(column(part), column(whole)))
-
-
-def _later(module: str) -> Any:
-    """A module that is loaded when a cube is read: names and units of metrics need neither engine nor ledger."""
-    return importlib.import_module(f"subsim.{module}")
+    return lambda column: defined(column(part), column(whole))
 
 
 def _share(part: Ints, whole: Ints) -> Floats:
@@ -90,21 +87,21 @@ _SEGMENT_ROWS = (
         "grr_ttm",
         "ratio",
         "gross revenue retention, trailing twelve months, frozen cohort",
-        _ratio("grr", "ttm_kept", "ttm_opening"),
+        _ratio(grr, "ttm_kept", "ttm_opening"),
         level=True,
     ),
     Metric(
         "nrr_ttm",
         "ratio",
         "net revenue retention, trailing twelve months, frozen cohort, without reactivation",
-        _ratio("nrr", "ttm_net", "ttm_opening"),
+        _ratio(nrr, "ttm_net", "ttm_opening"),
         level=True,
     ),
     Metric(
         "logo_retention_ttm",
         "ratio",
         "accounts of twelve months ago that never left",
-        _ratio("logo_retention", "ttm_logos_kept", "ttm_logos_opening"),
+        _ratio(logo_retention, "ttm_logos_kept", "ttm_logos_opening"),
         level=True,
     ),
 )
@@ -125,7 +122,7 @@ _TEAM_ROWS = (
         "utilisation",
         "ratio",
         "hours busy per hour available",
-        _ratio("utilisation", "busy_minutes", "available_minutes"),
+        _ratio(utilisation, "busy_minutes", "available_minutes"),
     ),
     Metric(
         "wait_days",
@@ -159,7 +156,8 @@ def _columns(array: Ints, kind: str) -> Columns:
 
 def _names(kind: str) -> tuple[str, ...]:
     """Names of a cube's columns: `SEGMENT`, `TEAM` or `TIER`."""
-    names: tuple[str, ...] = getattr(_later("engine.metrics"), kind)
+    # Loaded when a cube is read: names and units of metrics need no engine.
+    names: tuple[str, ...] = getattr(importlib.import_module("subsim.engine.metrics"), kind)
     return names
 
 

@@ -5,7 +5,7 @@ from subsim.ledger.carr import carr
 from subsim.ledger.coverage import coverage, csms_on, per_csm
 from subsim.ledger.currency import bridge_with_rates, in_constant_currency
 from subsim.ledger.definitions import DEFAULT, Definitions, restate
-from subsim.ledger.metrics import cohort_sums, grr, logo_retention, nrr, quick_ratio, utilisation
+from subsim.ledger.metrics import cohort_sums
 from subsim.ledger.monthly import METRICS, monthly
 from subsim.ledger.movements import from_movements, movement_problems
 from subsim.ledger.rows import COLUMNS, KINDS, from_contracts, from_mrr
@@ -16,6 +16,7 @@ from subsim.ledger.switches import switch_effects
 from subsim.ledger.table import TABLE_COLUMNS, metrics_table
 from subsim.ledger.terms import month_ends_between, terms
 from subsim.ledger.triangle import Triangle, triangle, triangle_of_counts
+from subsim.ratios import grr, logo_retention, nrr, quick_ratio, utilisation
 
 __all__ = [
     "ALL",

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from subsim.ledger.metrics import ratio
 from subsim.ledger.state import ALL
 from subsim.ledger.terms import as_days
+from subsim.ratios import ratio
 
 LEAD_DAYS: Final = 60  # convention of the detection rate: a flag later than that is too late to act on
 RISK_COLUMNS: Final = (

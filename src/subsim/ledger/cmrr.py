@@ -14,9 +14,9 @@ import pandas as pd
 
 from subsim.errors import InputError
 from subsim.ledger.bridge import flow_cents
-from subsim.ledger.metrics import Floats, ratio
 from subsim.ledger.state import ALL, account_states, closes, codes, ordered
 from subsim.ledger.terms import ONE_DAY, ONE_MONTH, as_day, as_days
+from subsim.ratios import Floats, ratio
 
 #: Churn that the opening plan takes out: what nobody can help (bankruptcy, acquisition), or all that is expected.
 Planned = Literal["unavoidable", "all"]

@@ -8,9 +8,9 @@ import pandas as pd
 
 from subsim.errors import InputError
 from subsim.ledger.free import Bools
-from subsim.ledger.metrics import ratio
 from subsim.ledger.state import account_states
 from subsim.ledger.terms import ONE_DAY, as_day, as_days
+from subsim.ratios import ratio
 
 Form = Literal["named", "pooled", "digital"]
 FORMS: Final = ("named", "pooled", "digital", "uncovered")

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from subsim.errors import InputError
-from subsim.ledger.metrics import Floats, ratio
+from subsim.ratios import Floats, ratio
 
 MONTHS_PER_YEAR = 12
 QUARTERS_PER_YEAR = 4

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from subsim.errors import InputError
-from subsim.ledger.metrics import Floats, ratio
+from subsim.ratios import Floats, ratio
 
 
 def ltv_simple(arpa: npt.ArrayLike, gross_margin: npt.ArrayLike, churn: npt.ArrayLike) -> Floats:

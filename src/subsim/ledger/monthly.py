@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from subsim.ledger.bridge import FLOWS, bridge
-from subsim.ledger.metrics import cohort_sums, grr, nrr
+from subsim.ledger.metrics import cohort_sums
 from subsim.ledger.state import closes, codes, instant_index
 from subsim.ledger.terms import ONE_MONTH, Ints, as_days
+from subsim.ratios import grr, nrr
 
 LOGOS: Final = ("logos", "logos_new", "logos_lost", "logos_reactivated")
 METRICS: Final = ("arr", *FLOWS, *LOGOS, "ttm_opening", "ttm_kept", "ttm_net", "grr_ttm", "nrr_ttm")

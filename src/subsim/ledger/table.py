@@ -11,12 +11,12 @@ import pandas as pd
 from subsim.errors import InputError
 from subsim.ledger.definitions import DEFAULT, Definitions, restate
 from subsim.ledger.free import Bools, free_at_closes, free_contracts, with_free_accounts
-from subsim.ledger.metrics import Floats, grr, logo_retention, nrr, quick_ratio, ratio
 from subsim.ledger.renewals import renewals
 from subsim.ledger.restate import ultimate_parents
 from subsim.ledger.state import ALL
 from subsim.ledger.terms import Ints
 from subsim.ledger.window import Window, window
+from subsim.ratios import Floats, grr, logo_retention, nrr, quick_ratio, ratio
 
 TABLE_COLUMNS: Final = (
     "metric", "segment", "value", "numerator", "denominator", "accounts", "form", "thin", "unit",
@@ -57,7 +57,7 @@ def metrics_table(
         Columns of `TABLE_COLUMNS`. `value` is numerator over denominator where there are both (NaN where the
         denominator is 0); `unit` is cents, accounts, share, or times. `accounts` counts those behind the denominator
         (or the numerator, where there is none). `form` names the definition; an approximation says so. `thin` marks
-        cells of fewer than 20 accounts or less than 2 million of ARR. GRR, NRR: `subsim.ledger.metrics`.
+        cells of fewer than 20 accounts or less than 2 million of ARR. GRR, NRR: `subsim.ratios`.
     """
     seen, free = _seen(restate(ledger, definitions, accounts), as_of, definitions, accounts, contracts, by)
     lines = [

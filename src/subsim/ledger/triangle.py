@@ -8,11 +8,11 @@ import pandas as pd
 
 from subsim.errors import InputError
 from subsim.ledger.bridge import PERIOD_MONTHS
-from subsim.ledger.metrics import Floats, ratio
 from subsim.ledger.rows import OPENING_BALANCE
 from subsim.ledger.split import Grain, period_names
 from subsim.ledger.state import account_states, ordered
 from subsim.ledger.terms import ONE_DAY, as_day
+from subsim.ratios import Floats, ratio
 
 
 @dataclass(frozen=True)
