@@ -29,6 +29,7 @@ from subsim.scenario.effects import carriers
 
 LIBRARIES: Final = ("numpy", "numba", "scipy", "pandas", "simpy", "pyarrow", "matplotlib")
 MONTHLY: Final = (*SEGMENT_METRICS, CS_COST.name)
+_FEW_VALUES: Final = ["scenario", "draw", "month", "segment", "team", "metric"]
 Pictures = Callable[[Path], AbstractContextManager[None]]
 
 
@@ -177,22 +178,34 @@ def _write_parquet(runs: Runs, metrics: Sequence[str], group: str, path: Path) -
         ]
     )
 
-    def coded(column: str, codes: np.ndarray[Any, Any]) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names[column]))
-
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=_FEW_VALUES) as writer:
         for at, name in enumerate(runs.names):
-            days = month_ends(runs.outcome(name).setup).astype("datetime64[D]")
+            days = month_ends(runs.outcome(name).setup).astype("datetime64[D]").astype(np.int32)
             for row, metric in enumerate(metrics):
                 values = runs.values(name, metric)
                 groups = np.array([names[group].index(g) for g in runs.groups(name, metric)])
                 draw, month, column = (index.ravel() for index in np.indices(values.shape))
                 columns = [
-                    coded("scenario", np.full(values.size, at)),
-                    pa.array(draw.astype(np.int32)),
-                    pa.array(days[month]),
-                    coded(group, groups[column]),
-                    coded("metric", np.full(values.size, row)),
-                    pa.array(values.ravel(), from_pandas=True),  # a ratio to nothing is null
+                    _coded(np.full(values.size, at), names["scenario"]),
+                    _array(pa.int32(), draw.astype(np.int32)),
+                    _array(pa.date32(), days[month]),
+                    _coded(groups[column], names[group]),
+                    _coded(np.full(values.size, row), names["metric"]),
+                    _array(pa.float64(), values.ravel()),
                 ]
                 writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def _array(kind: pa.DataType, values: np.ndarray[Any, Any]) -> pa.Array:
+    """Numbers as Arrow holds them, a ratio to nothing as null; `pyarrow.array` would load pandas."""
+    gone = np.isnan(values)
+    known = pa.py_buffer(np.packbits(~gone, bitorder="little")) if gone.any() else None
+    return pa.Array.from_buffers(kind, values.size, [known, pa.py_buffer(values)], int(gone.sum()))
+
+
+def _coded(codes: np.ndarray[Any, Any], names: Sequence[str]) -> pa.Array:
+    """Names by their place in a list."""
+    texts = [name.encode() for name in names]
+    ends = pa.py_buffer(np.cumsum([0, *map(len, texts)], dtype=np.int32))
+    words = pa.StringArray.from_buffers(len(texts), ends, pa.py_buffer(b"".join(texts)))
+    return pa.DictionaryArray.from_arrays(_array(pa.int32(), codes.astype(np.int32)), words)
