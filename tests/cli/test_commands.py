@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,11 +25,11 @@ from tests.unit.experiment import synthetic
 def simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Scenario files whose simulation is replaced by synthetic cubes; gives the folder to run in."""
 
-    def simulate(scenarios: Sequence[Any], options: work.Options) -> Runs:
+    def simulate(scenarios: Sequence[Any], options: work.Options, _read: object) -> Runs:
         runs = synthetic.runs(draws=options.draws, months=14)
         return Runs(dict(list(runs.outcomes.items())[: len(scenarios)]), seed=options.seed, draws=options.draws)
 
-    monkeypatch.setattr("subsim.scenario.load_scenario", lambda path: path)
+    monkeypatch.setattr("subsim.scenario.load_scenario", lambda _: SimpleNamespace(book=None))
     monkeypatch.setattr(work, "simulate", simulate)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -49,6 +50,20 @@ def test_run_prints_where_arr_lands_and_writes_a_result(call: Call, simulated: P
         "bridge.png",
         "load.png",
     }
+
+
+def test_a_second_run_reads_nothing_and_says_the_same(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("run", str(scenario_folder() / "baseline.yaml"), "--draws", "2", "--json", "--no-figures")
+    given = (*arguments, "--out", str(tmp_path))
+    code, first, err = call(*given)
+    assert (code, err) == (0, "")
+    monkeypatch.setattr("subsim.experiment.starts.read_start", lambda *_: pytest.fail("read here"))
+    monkeypatch.setattr("subsim.cli.reading.read_start", lambda *_: pytest.fail("read here"))
+    monkeypatch.setattr("subsim.cli.companion.Companion.begin", lambda _: pytest.fail("read elsewhere"))
+    assert call(*given)[1] == first
+    assert call(*given, "--workers", "1")[1] == first
 
 
 def test_run_json_is_one_object_with_the_monthly_rows(call: Call, simulated: Path) -> None:

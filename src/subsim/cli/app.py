@@ -55,18 +55,25 @@ def run(
 
     Example: `subsim run scenarios/baseline.yaml --draws 500`
     """
-    from subsim.cli import drawing
+    from subsim.cli import companion, drawing
 
-    with drawing.drawer(wanted=not no_figures, workers=workers) as drawer:
+    with companion.beside(workers, () if no_figures else drawing.NEEDED) as (reader, drawer):
+        from subsim.cli import reading
+        from subsim.scenario import load_scenario
+
+        plans = [load_scenario(scenario)]
+        books = reading.Books(plans, out, reader)
+        if drawer and not books.being_read:
+            drawer.begin()
         from subsim.cli import screen, work
         from subsim.report import prose
-        from subsim.scenario import load_scenario
 
         options = work.Options(
             draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force, drawer
         )
-        runs = work.simulate([load_scenario(scenario)], options)
+        runs = work.simulate(plans, options, books.read)
         folder = work.keep(runs, options)
+        books.keep()
         if as_json:
             screen.print_json(work.run_json(runs))
             return
@@ -97,20 +104,26 @@ def compare(
 
     Example: `subsim compare scenarios/baseline.yaml scenarios/two_more_csms.yaml`
     """
-    from subsim.cli import drawing
+    from subsim.cli import companion, drawing
 
-    with drawing.drawer(wanted=not no_figures, workers=workers, compared=True) as drawer:
+    with companion.beside(workers, () if no_figures else drawing.COMPARING) as (reader, drawer):
+        from subsim.cli import reading
+        from subsim.scenario import load_scenario
+
+        plans = [load_scenario(path) for path in (base, *others)]
+        books = reading.Books(plans, out, reader)
+        if drawer and not books.being_read:
+            drawer.begin()
         from subsim.cli import screen, work
         from subsim.report import prose
-        from subsim.scenario import load_scenario
 
         options = work.Options(
             draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force, drawer
         )
-        plans = [load_scenario(path) for path in (base, *others)]
-        runs = work.simulate(plans, options)
+        runs = work.simulate(plans, options, books.read)
         found = [work.attributed(plans[0], plan, options) for plan in plans[1:]] if drivers else []
         folder = work.keep(runs, options)
+        books.keep()
         if as_json:
             screen.print_json(work.compare_json(runs, found))
             return

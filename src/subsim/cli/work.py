@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from subsim.cli import drawing, screen
 from subsim.experiment import store
+from subsim.experiment.starts import read_start
 from subsim.report import prose
 
 if TYPE_CHECKING:
     from subsim.calibrate import Posterior
+    from subsim.cli.companion import Companion
     from subsim.experiment.attribution import Attribution
+    from subsim.experiment.build import Reader
     from subsim.experiment.results import Runs
     from subsim.experiment.run import Engine
     from subsim.scenario import Scenario
@@ -35,14 +38,16 @@ class Options:
     json: bool
     posterior: Path | None = None
     force: bool = False
-    drawer: drawing.Drawer | None = None
+    drawer: Companion | None = None
     """Who draws the pictures, if not this process."""
 
 
-def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
-    """Run scenarios under a progress bar."""
+def simulate(scenarios: Sequence[Scenario], options: Options, read: Reader = read_start) -> Runs:
+    """Run scenarios under a progress bar; `read` gives the start state of a book."""
     from subsim.experiment.run import run
 
+    if options.drawer:
+        options.drawer.begin()  # loading is over here, and the book may not have been read yet
     store.check_folder(options.out)
     posterior = posterior_of(options.posterior)
     with screen.progress(options.draws * len(scenarios), quiet=options.json) as advance:
@@ -61,6 +66,7 @@ def simulate(scenarios: Sequence[Scenario], options: Options) -> Runs:
             posterior=posterior,
             force=options.force,
             progress=progress,
+            read=read,
         )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from subsim import units
-from subsim.book import Book, read_book
 from subsim.engine import Setup
 from subsim.engine import events as ev
 from subsim.engine.state import ROUTE, SEAT, World
@@ -18,16 +18,23 @@ from subsim.experiment.dated import lever_rows, lever_text, route_levers
 from subsim.experiment.new_business import plan_of, plan_scales
 from subsim.experiment.opening import book_opening, made_up_opening
 from subsim.experiment.parameters import Learned, Names, cells, draw_rows
+from subsim.experiment.starts import Start, book_source, read_start
 from subsim.model.rules.work import ROLES
 from subsim.model.slots import TEAMS
 from subsim.random.entities import SOURCE_LIMIT, name_entity
 from subsim.scenario import Scenario
 from subsim.scenario.levers import Hire
 
+if TYPE_CHECKING:
+    from subsim.book import Book
+
 __all__ = ["Setup", "build"]
 
 _COVERAGE = {"digital": ev.DIGITAL, "named": ev.NAMED, "pooled": ev.POOLED, "hybrid": ev.HYBRID}
 _ANY_ARR = 1 << 62
+
+#: How the start state of a book is come by: folder, last day that counts.
+Reader = Callable[[Path, dt.date], Start]
 
 
 def build(
@@ -37,9 +44,9 @@ def build(
     seed: int,
     fixed_parameters: bool = False,
     posterior: Learned | None = None,
-    books: dict[tuple[str, dt.date], Book] | None = None,
+    read: Reader = read_start,
 ) -> Setup:
-    """Make a scenario ready to run. Scenarios that are built with the same `books` read a shared book once.
+    """Make a scenario ready to run; `read` gives the start state of its book.
 
     Raises:
         InputError: the book, the parameter file or the posterior cannot be used with the scenario.
@@ -47,14 +54,19 @@ def build(
     names = Names(scenario)
     table = cells(scenario)
     months = np.array([0, *units.month_starts(scenario.start, scenario.horizon_months)], np.int64)
-    book = book_of(scenario, books)
     centre = draw_rows(table, draws=1, seed=seed, fixed=True, posterior=posterior)[0]
-    start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
     plan = plan_of(scenario, posterior)
     # Leads come at one rate per process month; a short calendar month takes more of them to bring its whole plan.
     per_process_month = plan * (units.MONTH_MINUTES / np.diff(months))
     seats, team_from = _seats(scenario)
     rules, lever_rules = _routes(scenario, names), route_levers(scenario, names)
+    rows = draw_rows(table, draws=draws, seed=seed, fixed=fixed_parameters, posterior=posterior)
+    if posterior is not None and not fixed_parameters:
+        rows *= plan_scales(scenario, names, posterior, draws)
+    # Last, because somebody else may be reading it meanwhile.
+    source = book_source(scenario)
+    book = None if source is None else read(*source)
+    start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
     world = World(
         opening=start.rows.view(np.recarray),
         opening_history=start.history,
@@ -80,9 +92,6 @@ def build(
         n_work=len(names.work),
         n_campaigns=len(names.campaign),
     )
-    rows = draw_rows(table, draws=draws, seed=seed, fixed=fixed_parameters, posterior=posterior)
-    if posterior is not None and not fixed_parameters:
-        rows *= plan_scales(scenario, names, posterior, draws)
     ends = [scenario.start + dt.timedelta(minutes=int(t)) - dt.timedelta(days=1) for t in months[1:]]
     return Setup(
         world=world,
@@ -97,30 +106,16 @@ def build(
         month_ends=tuple(ends),
         account_ids=start.account_ids,
         expected_arrivals=float(plan.sum()),
-        book_fingerprint=None if book is None else book.fingerprint(),
+        book_fingerprint=None if book is None else book.fingerprint,
     )
 
 
-def book_of(scenario: Scenario, books: dict[tuple[str, dt.date], Book] | None = None) -> Book | None:
-    """The scenario's book as of the day before its start; None where it makes up its opening base.
+def book_of(scenario: Scenario) -> Book | None:
+    """The scenario's book as of the day before its start; None where it makes up its opening base."""
+    from subsim.book import read_book  # noqa: PLC0415 - the libraries that read are slow to load
 
-    `books` are those that have been read already; what is read here joins them.
-    """
-    if scenario.book is None:
-        return None
-    known = {} if books is None else books
-    key = scenario.book, scenario.start - dt.timedelta(days=1)
-    if key not in known:
-        known[key] = read_book(_folder(scenario.book), as_of=key[1], warnings=False)  # `subsim check` shows them
-    return known[key]
-
-
-def _folder(book: str) -> Path:
-    if book != "demo":
-        return Path(book)
-    from subsim.experiment.demo import demo_folder  # noqa: PLC0415 - the demo is built with this module
-
-    return demo_folder()
+    source = book_source(scenario)
+    return None if source is None else read_book(source[0], as_of=source[1], warnings=False)  # `check` shows them
 
 
 def _envelope(scenario: Scenario, plan: Any) -> Any:

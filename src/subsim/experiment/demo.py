@@ -24,6 +24,7 @@ from subsim.errors import InputError
 from subsim.experiment.build import build
 from subsim.experiment.demo_tables import Records
 from subsim.experiment.parameters import Names, cells
+from subsim.experiment.shipped import demo_folder, scenario_folder
 from subsim.model.catalogue import Parameter, parameter
 from subsim.scenario import Scenario, load_scenario
 from subsim.units import add_months
@@ -37,18 +38,6 @@ TABLES = ("accounts", "contracts", "onboarding", "health", "touches", "seats", "
 Numbers = Mapping[str | tuple[str, str], float]
 #: A company in which touches and campaigns do nothing at all.
 NO_LIFT: Numbers = {"work.lift": 0.0, "campaign.lift": 0.0, "ticket.fast_lift": 0.0}
-
-
-def demo_folder() -> Path:
-    """Where the shipped files of the demo company lie."""
-    return Path(__file__).resolve().parent.parent / "book" / "demo"
-
-
-def scenario_folder() -> Path:
-    """Where the shipped scenarios lie: in the package, or beside the sources of a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "scenarios"
-    return inside if inside.is_dir() else package.parent.parent / "scenarios"
 
 
 def write_demo(folder: str | Path) -> list[Path]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from subsim import units
-from subsim.book import Book
 from subsim.engine.state import OPENING
 from subsim.errors import InputError
 from subsim.experiment.parameters import Floats, Names
+from subsim.experiment.starts import Start
 from subsim.model.rules import arrival, clock
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import account_entity
@@ -33,10 +33,9 @@ class OpeningBase:
     account_ids: tuple[str, ...] = field(repr=False)
 
 
-def book_opening(scenario: Scenario, names: Names, book: Book) -> OpeningBase:
+def book_opening(scenario: Scenario, names: Names, start: Start) -> OpeningBase:
     """Live accounts of a book at the scenario's start."""
-    opening = book.opening(scenario.start)
-    table = opening.accounts
+    table = start.accounts
     unknown = sorted(set(table["segment"]) - set(names.segment))
     if unknown:
         raise InputError(
@@ -45,7 +44,7 @@ def book_opening(scenario: Scenario, names: Names, book: Book) -> OpeningBase:
             allowed=f"the scenario's segments: {', '.join(names.segment)}",
             do="add the segment to the scenario, or map it in the book's book.yaml",
         )
-    rows = np.zeros(len(table), OPENING)
+    rows = np.zeros(len(table["account_id"]), OPENING)
     rows["entity"] = [account_entity(name) for name in table["account_id"]]
     rows["arr"] = table["arr_cents"]
     rows["first_arr"] = table["first_arr_cents"]
@@ -58,27 +57,28 @@ def book_opening(scenario: Scenario, names: Names, book: Book) -> OpeningBase:
     rows["segment"] = [names.segment.index(name) for name in table["segment"]]
     for flag in ("onboarded", "sponsor", "prepared"):
         rows[flag] = table[flag]
-    rows["ttv_days"] = table["ttv_days"].fillna(-1.0)
-    rows["score"] = table["score"].fillna(-1.0)
+    for number in ("ttv_days", "score"):
+        rows[number] = np.where(np.isnan(table[number]), -1.0, table[number])
     rows["review_at"] = table["review_minute"]
     history = np.column_stack([table[f"arr_{11 - m}"] if m < 11 else table["arr_cents"] for m in range(HISTORY)])
     lost = np.zeros((len(names.segment), HISTORY + 1), np.int64)
     lost_logos = np.zeros_like(lost)
     for i, name in enumerate(names.segment):
-        lost[i] = opening.lost_arr.get(name, 0)
-        lost_logos[i] = opening.lost_logos.get(name, 0)
-    touches = _last_touches(opening.touches, table["account_id"], names)
+        lost[i] = start.lost_arr.get(name, 0)
+        lost_logos[i] = start.lost_logos.get(name, 0)
+    touches = _last_touches(start.touches, table["account_id"], names)
     history = np.ascontiguousarray(history, np.int64)
     return OpeningBase(rows, touches, history, lost, lost_logos, tuple(table["account_id"]))
 
 
-def _last_touches(known: pd.DataFrame, account_ids: pd.Series, names: Names) -> Any:
+def _last_touches(known: Mapping[str, Any], account_ids: Any, names: Names) -> Any:
     """int32[accounts, work]: when the last touch of a kind was due; NEVER where the book has none."""
     table = np.full((len(account_ids), len(names.work)), clock.NEVER, np.int32)
-    kinds = pd.Index(names.work).get_indexer(pd.Index(known["kind"]))
-    places = pd.Index(account_ids).get_indexer(pd.Index(known["account_id"]))
-    ours = kinds >= 0
-    table[places[ours], kinds[ours]] = known["due_minute"].to_numpy()[ours]
+    places = {account: place for place, account in enumerate(account_ids)}
+    kinds = {kind: number for number, kind in enumerate(names.work)}
+    for account, kind, due in zip(known["account_id"], known["kind"], known["due_minute"], strict=True):
+        if kind in kinds:
+            table[places[account], kinds[kind]] = due
     return table
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
 
-from subsim.book import Book
 from subsim.engine import Cube, simulate
 from subsim.errors import InputError
-from subsim.experiment.build import Setup, build
+from subsim.experiment.build import Reader, Setup, build
 from subsim.experiment.parameters import Learned
 from subsim.experiment.processors import processors
 from subsim.experiment.results import Calibrated, Outcome, Runs
+from subsim.experiment.starts import read_start
 from subsim.random.philox import RUN_LIMIT
 from subsim.scenario import Scenario
 
@@ -38,6 +38,7 @@ def run(
     posterior: Learned | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    read: Reader = read_start,
 ) -> Runs:
     """Simulate scenarios with the same seed and the same parameter draws.
 
@@ -52,6 +53,7 @@ def run(
             same. Numbers that it has not learned are drawn from their priors.
         force: run although the posterior's checks failed.
         progress: called with the number of draws just finished.
+        read: gives the start state of a book (folder, last day that counts); reads it when left out.
 
     Raises:
         InputError: no scenario, two of one name, a number out of range, or a posterior that failed its checks.
@@ -60,9 +62,9 @@ def run(
         refuse_failed(posterior)
     chosen = _check(scenarios, draws=draws, seed=seed, engine=engine, workers=workers)
     workers = workers or processors()
-    books: dict[tuple[str, dt.date], Book] = {}
+    read = cache(read)  # a book that several scenarios share is read once
     setups = [
-        build(scenario, draws=draws, seed=seed, fixed_parameters=fixed_parameters, posterior=posterior, books=books)
+        build(scenario, draws=draws, seed=seed, fixed_parameters=fixed_parameters, posterior=posterior, read=read)
         for scenario in chosen
     ]
     outcomes = {

@@ -5,9 +5,9 @@ And what is left when chance is averaged out: the difference that a decision is 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from subsim.book import Book
 from subsim.errors import InputError
 from subsim.experiment import presenting
 from subsim.experiment.build import build
@@ -25,6 +24,7 @@ from subsim.experiment.processors import processors
 from subsim.experiment.quantiles import clean
 from subsim.experiment.results import Calibrated, Outcome, Runs
 from subsim.experiment.run import cube_of, refuse_failed
+from subsim.experiment.starts import read_start
 from subsim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -216,9 +216,9 @@ def nested(
 ) -> Runs:
     """Runs whose draws j R .. j R + R - 1 share the j-th parameter vector, each with its own luck."""
     outcomes = {}
-    books: dict[tuple[str, dt.date], Book] = {}
+    read = cache(read_start)
     for scenario in scenarios:
-        setup = build(scenario, draws=groups, seed=seed, posterior=posterior, books=books)
+        setup = build(scenario, draws=groups, seed=seed, posterior=posterior, read=read)
         setup = replace(setup, parameters=np.repeat(setup.parameters, repeats, axis=0))
         cube = cube_of(setup, groups * repeats, seed, "compiled", workers or processors(), progress)
         outcomes[scenario.name] = Outcome(scenario, setup, cube)
