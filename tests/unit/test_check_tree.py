@@ -115,7 +115,7 @@ def test_import_against_the_direction_is_found(tmp_path: Path, code: str) -> Non
     [finding] = findings_for(tmp_path, {"src/subsim/ledger/bridge.py": code})
     line = 2 if code.startswith("def") else 1
     assert finding.startswith(f"src/subsim/ledger/bridge.py:{line}: ledger imports ")
-    assert "ledger may import _jit, errors, units" in finding
+    assert "ledger may import _jit, errors, ratios, units" in finding
 
 
 def test_report_never_imports_an_engine(tmp_path: Path) -> None:
