@@ -218,8 +218,9 @@ def test_writing_results_loads_no_library_that_reads() -> None:
     script = """
 import sys
 from pathlib import Path
-from subsim.experiment.store import _array, _coded, pa
 import numpy as np
+import pyarrow as pa
+from subsim.experiment.store import _array, _coded
 print(_coded(np.array([1, 0]), ["a", "b"]).to_pylist(), _array(pa.float64(), np.array([1.0, np.nan])).to_pylist())
 print("pandas" in sys.modules)
 """

@@ -74,6 +74,8 @@ def _load_ahead(options: Options) -> None:
     """Load what comes after the simulation while its threads are busy."""
     if options.figures and options.drawer is None:
         import subsim.report.pictures  # noqa: F401 - the drawing library
+    import pyarrow.parquet  # noqa: F401
+
     if not options.json:
         import rich.markdown  # noqa: F401
 

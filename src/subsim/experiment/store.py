@@ -14,11 +14,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from subsim import __version__
 from subsim.errors import InputError
@@ -26,6 +24,9 @@ from subsim.experiment.metrics import CS_COST, METRICS, SEGMENT_METRICS, TEAM_ME
 from subsim.experiment.results import Runs, month_ends
 from subsim.model.catalogue import parameters
 from subsim.scenario.effects import carriers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LIBRARIES: Final = ("numpy", "numba", "scipy", "pandas", "simpy", "pyarrow", "matplotlib")
 MONTHLY: Final = (*SEGMENT_METRICS, CS_COST.name)
@@ -161,6 +162,9 @@ def _replace(made: Path, target: Path) -> None:
 
 def _write_parquet(runs: Runs, metrics: Sequence[str], group: str, path: Path) -> None:
     """Long rows scenario, draw, month, group, metric, value; one row group per scenario and metric."""
+    import pyarrow as pa  # noqa: PLC0415 - a command loads it while it simulates
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     names = {
         "scenario": list(runs.names),
         group: list(dict.fromkeys(g for name in runs.names for metric in metrics for g in runs.groups(name, metric))),
@@ -198,6 +202,8 @@ def _write_parquet(runs: Runs, metrics: Sequence[str], group: str, path: Path) -
 
 def _array(kind: pa.DataType, values: np.ndarray[Any, Any]) -> pa.Array:
     """Numbers as Arrow holds them, a ratio to nothing as null; `pyarrow.array` would load pandas."""
+    import pyarrow as pa  # noqa: PLC0415 - see _write_parquet
+
     gone = np.isnan(values)
     known = pa.py_buffer(np.packbits(~gone, bitorder="little")) if gone.any() else None
     return pa.Array.from_buffers(kind, values.size, [known, pa.py_buffer(values)], int(gone.sum()))
@@ -205,6 +211,8 @@ def _array(kind: pa.DataType, values: np.ndarray[Any, Any]) -> pa.Array:
 
 def _coded(codes: np.ndarray[Any, Any], names: Sequence[str]) -> pa.Array:
     """Names by their place in a list."""
+    import pyarrow as pa  # noqa: PLC0415 - see _write_parquet
+
     texts = [name.encode() for name in names]
     ends = pa.py_buffer(np.cumsum([0, *map(len, texts)], dtype=np.int32))
     words = pa.StringArray.from_buffers(len(texts), ends, pa.py_buffer(b"".join(texts)))
