@@ -18,6 +18,7 @@ from scipy.special import betaincinv, gammaincinv, ndtr, ndtri
 from subsim.random import uniform_array
 
 DAY, MONTH, YEAR, NEVER = 1_440, 43_830, 525_960, 1 << 60
+UNKNOWN = 1 << 27  # when a touch was last due
 # Events of one minute come in this order (section 2).
 MONTH_END, SERVICE_END, FIRST_VALUE, RISK, TERM_END, NOTICE, RETURN, LEAD, REFERRAL, STALL, REVIEW = range(11)
 CAMPAIGN, TOUCH, DEADLINE, DISPATCH = range(11, 15)
@@ -52,6 +53,7 @@ class World:
     tiers: dict[str, Tier]
     teams: dict[str, int]  # seats
     campaigns: dict[str, tuple[str, ...]] = field(default_factory=dict)  # tiers addressed
+    work_names: tuple[str, ...] = ()  # of the columns that say when touches were last due
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class Item:
     team: str
     minutes: int
     raised: int
+    calendar: int  # when it should have been raised; before the start at touches that waited there
     lapse: int
     decided: int  # renewals decided when it was raised
     life: int
@@ -160,7 +163,7 @@ class Uniforms:
 class Run:
     """One run; `segments[month, segment]` and `teams[month, team]` are counters by name."""
 
-    def __init__(self, world: World, values: Values, opening: Any, seed: int, run: int) -> None:
+    def __init__(self, world: World, values: Values, opening: Any, touches: Any, seed: int, run: int) -> None:
         self.world, self.values, self.names = world, values, tuple(world.tier_of)
         self.draw, self.heap, self.sequence, self.asked = Uniforms(seed, run), [], 0, set()
         self.accounts: list[Account] = []
@@ -173,8 +176,8 @@ class Run:
         self.wave = {s: [self.draw.gamma1(self.p("arrival.dispersion")) for _ in self.ends] for s in self.names}
         for end in self.ends:
             self.push(end, MONTH_END, 0)
-        for row in opening:
-            self.open(row)
+        for row, last_due in zip(opening, touches, strict=True):
+            self.open(row, dict(zip(world.work_names, map(int, last_due), strict=True)))
         for number, name in enumerate(self.names):
             if world.plan.get(name):
                 self.next_lead(0, number)
@@ -224,7 +227,7 @@ class Run:
 
     # -- the opening base (section 3)
 
-    def open(self, row: Any) -> None:
+    def open(self, row: Any, last_due: dict[str, int]) -> None:  # noqa: PLR0915 - the paragraphs of the page in order
         s, p, draw = self.names[int(row["segment"])], self.p, self.draw
         term, k, start = int(row["term"]), int(row["renewals"]), int(row["start"])
         tenure, score, ttv = -start / DAY, float(row["score"]), float(row["ttv_days"])
@@ -246,7 +249,11 @@ class Run:
         seen = math.log(share / (1 - share)) - p("score.offset") - mean  # without fit
         # Fit at the mode of what survived, moved by the score; then risk, engagement and response given fit.
         fall = p("renewal.fit") + p("renewal.engagement") * phi
-        load = math.exp(self.base(s, term)) * k ** p("renewal.drift", s) if k else 0.0
+        eta = self.base(s, term) - p("renewal.engagement") * mean
+        eta += p("renewal.price") * math.log(1 + self.rise(s, term))
+        without = leave / (back + leave) if leave else 0.0  # share of time without a sponsor
+        load = math.exp(eta) * (1 + without * (math.exp(p("renewal.no_sponsor")) - 1))
+        load *= k ** p("renewal.drift", s) if k else 0.0
         f, c = self.survivors_fit(s, fall, load)
         gain = 0.0
         if score >= 0:
@@ -275,9 +282,20 @@ class Run:
             self.push(max(notice, 1), NOTICE, a.number, stamp=a.life)
         if a.ttv < 0:
             self.go_on_onboarding(a, tenure)
-        for work, cadence in self.tier(a).touches.items():
-            self.push(1 + math.floor(draw.u() * cadence * DAY), TOUCH, a.number, work, a.life)
-        self.first_review(a, 0, 1 + math.floor(draw.u() * MONTH))
+        for work in self.tier(a).touches:
+            self.go_on_calendar(a, work, last_due.get(work, UNKNOWN))
+        self.first_review(a, 0, int(row["review_at"]) or 1 + math.floor(draw.u() * MONTH))
+
+    def go_on_calendar(self, a: Account, work: str, last_due: int) -> None:
+        cadence = self.cadence(a, work)
+        if last_due == UNKNOWN or last_due + cadence <= 0:
+            self.push(1 + math.floor(self.draw.u() * cadence), TOUCH, a.number, work, a.life)
+            return
+        then = last_due - whole(DAY * self.p("work.deadline", work)) + cadence
+        if then > 0:
+            self.push(then, TOUCH, a.number, work, a.life)
+        else:
+            self.ask(a, work, 0, then)
 
     def survivors_fit(self, s: str, fall: float, load: float) -> tuple[float, float]:
         """Mode and curvature of the fit of those that survived."""
@@ -371,8 +389,8 @@ class Run:
         self.begin_term(a, now)
         if a.ttv < 0:
             self.onboard(a, now)
-        for work, cadence in self.tier(a).touches.items():
-            self.push(now + whole(cadence * DAY), TOUCH, a.number, work, a.life)
+        for work in self.tier(a).touches:
+            self.push(now + self.cadence(a, work), TOUCH, a.number, work, a.life)
         self.first_review(a, now, now + MONTH)
 
     def choose_owner(self, a: Account, since: int) -> None:
@@ -535,6 +553,9 @@ class Run:
         effect = self.p("renewal.monthly_effect") if term < 12 else 0.0
         return self.p("renewal.base", s) + effect + (self.p("renewal.multi_year_effect") if term > 12 else 0.0)
 
+    def rise(self, s: str, term: int) -> float:
+        return min((1 + self.p("renewal.price_uplift", s)) ** (term / 12) - 1, self.p("renewal.uplift_cap", s))
+
     def begin_term(self, a: Account, now: int) -> None:
         a.term_end, a.prepared = self.after(now, a.term, a.anchor), a.term < 6
         self.push(a.term_end, TERM_END, a.number, stamp=a.life)
@@ -555,7 +576,7 @@ class Run:
         self.count(a, "renewals_due")
         self.count(a, "atr", before)
         self.bring_up(a, now)
-        rise = min((1 + self.p("renewal.price_uplift", s)) ** (a.term / 12) - 1, self.p("renewal.uplift_cap", s))
+        rise = self.rise(s, a.term)
         given = self.p("playbook.save_concession") if a.promised else 0.0
         pulls = {
             "fit": -self.p("renewal.fit") * a.f,
@@ -628,7 +649,11 @@ class Run:
 
     # -- work (sections 13 and 14)
 
-    def ask(self, a: Account, work: str, now: int) -> None:
+    def cadence(self, a: Account, work: str) -> int:
+        return whole(DAY * self.tier(a).touches[work])
+
+    def ask(self, a: Account, work: str, now: int, calendar: int | None = None) -> None:
+        """Raise an item now; its due date is that of the minute at which the calendar would have raised it."""
         tier = self.tier(a)
         team = tier.team
         if work == "onboarding":
@@ -644,11 +669,13 @@ class Run:
             k = self.p("work.hours_shape", work)
             minutes = 60 * self.p("work.hours", work) * self.draw.exp() ** (1 / k) / math.gamma(1 + 1 / k)
         patience = DAY * self.p("work.deadline", work)
-        due = now + whole(patience)
+        in_time = now if calendar is None else calendar
+        due = in_time + whole(patience)
         lapse = now + max(1, whole(patience * self.draw.exp())) if self.p("work.patience_exponential", work) else due
+        lapse = lapse if calendar is None else min(lapse, due)
         if work == "renewal_prep":
             due, lapse = min(due, a.term_end), min(lapse, a.term_end)
-        item = Item(a, work, team, max(1, whole(minutes)), now, lapse, a.k, a.life)
+        item = Item(a, work, team, max(1, whole(minutes)), now, in_time, lapse, a.k, a.life)
         a.items[work] = item
         self.tally(team, "items_demanded")
         self.tally(team, "minutes_demanded", item.minutes)
@@ -681,8 +708,7 @@ class Run:
     def next_touch(self, item: Item, now: int) -> None:
         a = item.account
         if item.work not in PLAYS and item.life == a.life:
-            cadence = whole(DAY * self.tier(a).touches[item.work])
-            self.push(max(now, item.raised + cadence), TOUCH, a.number, item.work, a.life)
+            self.push(max(now, item.calendar + self.cadence(a, item.work)), TOUCH, a.number, item.work, a.life)
 
     def touch(self, now: int, number: int, work: str, life: int) -> None:
         if self.accounts[number].life == life:

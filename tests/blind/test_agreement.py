@@ -13,7 +13,7 @@ from subsim.engine.metrics import SEGMENT, TEAM
 from subsim.experiment.build import build
 from subsim.model.catalogue import parameters
 from subsim.scenario import Scenario
-from tests.blind.simulator import DAY, Run, Tier, Values, World
+from tests.blind.simulator import DAY, MONTH, PLAYS, UNKNOWN, Run, Tier, Values, World
 
 pytestmark = [pytest.mark.statistical, pytest.mark.slow]
 
@@ -153,6 +153,7 @@ def scenario_file(name: str) -> dict[str, Any]:
 def setup(name: str, draws: int = PRODUCT_RUNS) -> Any:
     real = build(Scenario.from_dict(scenario_file(name)), draws=draws, seed=11, fixed_parameters=True)
     half_known(real.world.opening, real.start)
+    calendars_known(real.world.opening, real.world.opening_touches, real.work_names, SCENARIOS[name][1])
     return real
 
 
@@ -168,6 +169,27 @@ def half_known(rows: Any, start: date) -> None:
     rows["onboarded"] = np.where(young, np.where(i % 7 == 0, -1, 0), np.where(i % 4 == 1, -1, 1))
     rows["ttv_days"] = np.where((i % 8 > 3) & ~young, 10 + i, -1)
     rows["score"] = np.where(i % 7 < 4, (17 * i) % 101, -1)
+
+
+def calendars_known(rows: Any, touches: Any, work_names: tuple[str, ...], tier: Tier) -> None:
+    """Let three of five know their next review and three of four their last touches.
+
+    A third of these reviews lie within the first 800 minutes, so that they come twice in the first month. Last touches
+    were due so long ago that nothing follows, so that the next one waits at the start, later, and after the start.
+    """
+    i = np.arange(len(rows))
+    rows["review_at"] = np.select([i % 10 < 2, i % 10 < 6], [1 + 37 * i % 800, MONTH - 997 * i % MONTH], 0)
+    for j, work in enumerate(work_names):
+        if work in PLAYS or work == "ticket":
+            continue
+        every = round(tier.touches.get(work, 20) * DAY)  # kinds that the tier does not do are in the book as well
+        deadline = round(parameters()["work.deadline"].values.get(work, parameters()["work.deadline"].value) * DAY)
+        waits = deadline - every - (deadline - 1) * (5 * i % 17) // 16  # to be raised at 0, ..., to lapse at minute 1
+        comes = deadline - every + 1 + every * (3 * i % 19) // 19  # from minute 1 on, within a cadence
+        after = deadline * (1 + i % 3) // 2  # last due after the start
+        never = -every * (1 + i % 4)  # nothing follows
+        turn = (i + 3 * j) % 12
+        touches[:, j] = np.select([turn < 5, turn < 7, turn < 8, turn < 9], [waits, comes, after, never], UNKNOWN)
 
 
 def values_of(name: str, **changes: float) -> Values:
@@ -200,15 +222,22 @@ def product_sample(name: str, draws: int = PRODUCT_RUNS, seed: int = 23) -> Samp
 
 
 @cache
-def blind_sample(name: str, runs: int = BLIND_RUNS, seed: int = 5, **changes: float) -> Sample:
+def blind_sample(
+    name: str, runs: int = BLIND_RUNS, seed: int = 5, forgotten: tuple[str, ...] = (), **changes: float
+) -> Sample:
     segments, tier, teams, campaigns, _ = SCENARIOS[name]
     real = setup(name)
     world = World(
         real.start, MONTHS, {s: new for s, (_, new) in segments.items()}, dict.fromkeys(real.segment_names, "covered"),
-        {"covered": tier}, teams, dict.fromkeys(campaigns, ("covered",)),
+        {"covered": tier}, teams, dict.fromkeys(campaigns, ("covered",)), tuple(real.work_names),
     )  # fmt: skip
     values = values_of(name, **changes)
-    done = [Run(world, values, real.world.opening, seed, run) for run in range(runs)]
+    opening, touches = real.world.opening.copy(), real.world.opening_touches.copy()
+    if "reviews" in forgotten:
+        opening["review_at"] = 0
+    if "touches" in forgotten:
+        touches[:] = UNKNOWN
+    done = [Run(world, values, opening, touches, seed, run) for run in range(runs)]
     sample: Sample = {}
     for names, wanted, flows, of_run in (
         (real.segment_names, STATES + FLOWS, FLOWS, "segments"),
@@ -271,4 +300,13 @@ def test_variances_agree(name: str) -> None:
 def test_a_wrong_simulator_is_found_out(name: str, changes: dict[str, float]) -> None:
     wrong = blind_sample(name, runs=15, **changes)
     scores = z_scores(product_sample(name), wrong)
+    assert max(abs(z) for z in scores.values()) > threshold(3 * len(scores))
+
+
+@pytest.mark.parametrize(
+    ("name", "forgotten"),
+    [("named", "touches"), ("pooled", "touches"), ("digital", "reviews")],
+)
+def test_a_simulator_that_forgets_the_calendar_of_the_book_is_found_out(name: str, forgotten: str) -> None:
+    scores = z_scores(product_sample(name), blind_sample(name, forgotten=(forgotten,)))
     assert max(abs(z) for z in scores.values()) > threshold(3 * len(scores))

@@ -116,6 +116,27 @@ def test_some_are_doomed_by_what_came_in_the_running_term() -> None:
     assert all(r == pytest.approx(each - used) for each, d, r in zip(left, doomed, rest, strict=True) if not d)
 
 
+def test_live_accounts_have_survived_the_hazard_of_accounts_like_them(p: Any) -> None:
+    for name, value in {
+        "renewal_base": -2.0,
+        "renewal_drift": 0.8,
+        "renewal_multi_year_effect": 0.2,
+        "renewal_price": 1.5,
+        "renewal_price_uplift": 0.05,
+        "renewal_uplift_cap": 0.08,
+        "renewal_no_sponsor": 0.7,
+        "sponsor_leave_rate": 0.2,
+        "sponsor_returns": 1.8,
+    }.items():
+        p[getattr(at, name)] = value
+    lasting = 0.9 + 0.1 * np.exp(0.7)  # a tenth of the time without a sponsor
+    yearly = np.exp(-2.0 - 0.35 * 0.4) * 1.05**1.5 * lasting * 3**0.8
+    assert renewal.past_exposure(p, 0, 12, 3, 0.4) == pytest.approx(yearly)
+    two_years = np.exp(-2.0 + 0.2 + 0.35 * 0.4) * 1.08**1.5 * lasting  # the cap holds for two years' increase
+    assert renewal.past_exposure(p, 0, 24, 1, -0.4) == pytest.approx(two_years)
+    assert renewal.past_exposure(p, 0, 12, 0, 0.4) == 0.0
+
+
 TABLES = {
     "accounts": "account_id,start_date,segment\n" + "".join(f"{name},2023-01-01,smb\n" for name in "abcdef"),
     "contracts": "account_id,start_date,end_date,arr\n"
