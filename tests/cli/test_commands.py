@@ -59,9 +59,7 @@ def test_a_second_run_reads_nothing_and_says_the_same(
     given = (*arguments, "--out", str(tmp_path))
     code, first, err = call(*given)
     assert (code, err) == (0, "")
-    monkeypatch.setattr("subsim.experiment.starts.read_start", lambda *_: pytest.fail("read here"))
     monkeypatch.setattr("subsim.cli.reading.read_start", lambda *_: pytest.fail("read here"))
-    monkeypatch.setattr("subsim.cli.companion.Companion.begin", lambda _: pytest.fail("read elsewhere"))
     assert call(*given)[1] == first
     assert call(*given, "--workers", "1")[1] == first
 

@@ -55,23 +55,18 @@ def run(
 
     Example: `subsim run scenarios/baseline.yaml --draws 500`
     """
-    from subsim.cli import companion, drawing
+    from subsim.cli import drawing
 
-    with companion.beside(workers, () if no_figures else drawing.NEEDED) as (reader, drawer):
-        from subsim.cli import reading
-        from subsim.scenario import load_scenario
-
-        plans = [load_scenario(scenario)]
-        books = reading.Books(plans, out, reader)
-        if drawer and not books.being_read:
-            drawer.begin()
-        from subsim.cli import screen, work
+    with drawing.drawer(wanted=not no_figures, workers=workers) as drawer:
+        from subsim.cli import reading, screen, work
         from subsim.report import prose
+        from subsim.scenario import load_scenario
 
         options = work.Options(
             draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force, drawer
         )
-        runs = work.simulate(plans, options, books.read)
+        books = reading.Books(out)
+        runs = work.simulate([load_scenario(scenario)], options, books.read)
         folder = work.keep(runs, options)
         books.keep()
         if as_json:
@@ -104,22 +99,18 @@ def compare(
 
     Example: `subsim compare scenarios/baseline.yaml scenarios/two_more_csms.yaml`
     """
-    from subsim.cli import companion, drawing
+    from subsim.cli import drawing
 
-    with companion.beside(workers, () if no_figures else drawing.COMPARING) as (reader, drawer):
-        from subsim.cli import reading
-        from subsim.scenario import load_scenario
-
-        plans = [load_scenario(path) for path in (base, *others)]
-        books = reading.Books(plans, out, reader)
-        if drawer and not books.being_read:
-            drawer.begin()
-        from subsim.cli import screen, work
+    with drawing.drawer(wanted=not no_figures, workers=workers, compared=True) as drawer:
+        from subsim.cli import reading, screen, work
         from subsim.report import prose
+        from subsim.scenario import load_scenario
 
         options = work.Options(
             draws, seed, workers, engine, fixed_parameters, out, not no_figures, as_json, posterior, force, drawer
         )
+        plans = [load_scenario(path) for path in (base, *others)]
+        books = reading.Books(out)
         runs = work.simulate(plans, options, books.read)
         found = [work.attributed(plans[0], plan, options) for plan in plans[1:]] if drivers else []
         folder = work.keep(runs, options)

@@ -1,35 +1,106 @@
-"""Pictures drawn by the second process while this one writes; the same bytes whoever draws them."""
+"""Pictures drawn by a process of their own, which loads the drawing library while this one reads and simulates.
+
+Loading that library takes longer than drawing. The pictures are the same bytes whoever draws them: where there is no
+second processor, or the other process fails or takes too long, they are drawn here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+import gc
+import importlib
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from subsim.experiment.processors import processors
 
 if TYPE_CHECKING:
-    from subsim.cli.companion import Companion
     from subsim.experiment.results import Runs
 
 #: Metrics that the pictures of one scenario show; of several, those that plans are compared in as well.
 SHOWN: Final = ("arr", "new", "expansion", "reactivation", "contraction", "churn", "utilisation", "expired_share")
 MOST_BYTES = 200_000_000  # of draws that are worth sending
 PATIENCE_SECONDS = 60.0  # for each scenario, whose pictures take less than a second
+SERVE = "from subsim.cli import drawing; drawing.serve"
 #: What results refer to, and comparisons are computed with.
 NEEDED: Final = ("subsim.report.pictures", "subsim.experiment.finished")
-COMPARING: Final = (*NEEDED, "pandas")
+COMPARING: Final = ("pandas",)
+
+
+class Drawer:
+    """A process that waits for results to draw. It ends with this process at the latest, as its input then ends."""
+
+    def __init__(self, needed: Sequence[str] = NEEDED) -> None:
+        """Start the process, which loads these modules at once.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        code = f"import sys; sys.path[:] = {sys.path!r}; {SERVE}({tuple(needed)!r})"
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe
+        )
+        self._thread = ThreadPoolExecutor(1)
+
+    def send(self, runs: Runs, folder: Path) -> Future[bool]:
+        """Let the process draw results into a folder; the future says whether it did."""
+        return self._thread.submit(self._talk, runs, folder)
+
+    def _talk(self, runs: Runs, folder: Path) -> bool:
+        from subsim.experiment.contrast import COMPARED
+        from subsim.experiment.finished import parts
+
+        metrics = {*SHOWN, *COMPARED} - {"net_value"} if len(runs) > 1 else set(SHOWN)
+        facts = parts(runs, sorted(metrics))
+        if sum(values.nbytes for values in facts["_cache"].values()) > MOST_BYTES:
+            return False
+        try:
+            message = pickle.dumps((facts, folder.absolute()))
+            _, said = self.process.communicate(message, timeout=PATIENCE_SECONDS * len(runs))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()  # so that two do not write the same files
+            return False
+        if self.process.returncode:
+            return False
+        sys.stderr.write(said.decode(errors="replace"))  # warnings
+        return True
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self._thread.shutdown(cancel_futures=True)
+        with suppress(OSError, ValueError):  # pipes that are closed already
+            self.process.communicate()
 
 
 @contextmanager
-def drawn(runs: Runs, folder: Path, by: Companion | None) -> Iterator[None]:
-    """Pictures are in the folder when this ends; a companion makes them meanwhile, where there is one."""
-    sent = None
+def drawer(*, wanted: bool, workers: int | None, compared: bool = False) -> Iterator[Drawer | None]:
+    """A process that gets ready to draw; None where none is wanted, it would have no processor, or none can start."""
+    started = None
+    if wanted and workers != 1 and processors() > 1 and sys.executable and not hasattr(sys, "frozen"):
+        with suppress(OSError):
+            started = Drawer((*NEEDED, *COMPARING) if compared else NEEDED)
     try:
-        if by:
-            sent = _send(runs, folder, by)
+        yield started
+    finally:
+        if started:
+            started.stop()
+
+
+@contextmanager
+def drawn(runs: Runs, folder: Path, by: Drawer | None) -> Iterator[None]:
+    """Pictures are in the folder when this ends; a drawer makes them meanwhile, where there is one."""
+    try:
+        sent = by.send(runs, folder) if by else None
         yield
-        is_drawn = by and sent and by.wait(sent, PATIENCE_SECONDS * len(runs))
+        is_drawn = sent is not None and _result(sent)
     except BaseException:
         if by:
             by.stop()  # before the folder is taken away
@@ -40,21 +111,24 @@ def drawn(runs: Runs, folder: Path, by: Companion | None) -> Iterator[None]:
         draw(runs, folder)
 
 
-def _send(runs: Runs, folder: Path, by: Companion) -> Future[bool] | None:
-    from subsim.experiment.contrast import COMPARED
-    from subsim.experiment.finished import parts
-
-    metrics = {*SHOWN, *COMPARED} - {"net_value"} if len(runs) > 1 else set(SHOWN)
-    facts = parts(runs, sorted(metrics))
-    if sum(values.nbytes for values in facts["_cache"].values()) > MOST_BYTES:
-        return None
-    return by.ask(draw_parts, facts, folder.absolute())
+def _result(sent: Future[bool]) -> bool:
+    try:
+        return sent.result()
+    except Exception:  # noqa: BLE001 - whatever went wrong over there, drawing here works or says what is wrong
+        return False
 
 
-def draw_parts(facts: dict[str, Any], folder: Path) -> bool:
-    """Draw what was sent; true when it is done."""
-    from subsim.experiment.results import Runs
-    from subsim.report.pictures import draw
+def serve(needed: Sequence[str]) -> None:
+    """What the process does: load what it will need, wait for results, draw them."""
+    gc.disable()  # loading makes no garbage
+    for module in needed:
+        importlib.import_module(module)
+    gc.enable()
+    message = sys.stdin.buffer.read()
+    if message:
+        facts, folder = pickle.loads(message)  # from the process that started this one
+        from subsim.experiment.results import Runs
+        from subsim.report.pictures import draw
 
-    draw(Runs(**facts), folder)
-    return True
+        draw(Runs(**facts), folder)
+        gc.freeze()  # the interpreter need not look for garbage before it ends, while the command waits

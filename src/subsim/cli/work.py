@@ -16,7 +16,6 @@ from subsim.report import prose
 
 if TYPE_CHECKING:
     from subsim.calibrate import Posterior
-    from subsim.cli.companion import Companion
     from subsim.experiment.attribution import Attribution
     from subsim.experiment.build import Reader
     from subsim.experiment.results import Runs
@@ -38,7 +37,7 @@ class Options:
     json: bool
     posterior: Path | None = None
     force: bool = False
-    drawer: Companion | None = None
+    drawer: drawing.Drawer | None = None
     """Who draws the pictures, if not this process."""
 
 
@@ -46,8 +45,6 @@ def simulate(scenarios: Sequence[Scenario], options: Options, read: Reader = rea
     """Run scenarios under a progress bar; `read` gives the start state of a book."""
     from subsim.experiment.run import run
 
-    if options.drawer:
-        options.drawer.begin()  # loading is over here, and the book may not have been read yet
     store.check_folder(options.out)
     posterior = posterior_of(options.posterior)
     with screen.progress(options.draws * len(scenarios), quiet=options.json) as advance:
