@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from subsim.experiment.processors import processors
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 #: Metrics that the pictures of one scenario show; of several, those that plans are compared in as well.
 SHOWN: Final = ("arr", "new", "expansion", "reactivation", "contraction", "churn", "utilisation", "expired_share")
 MOST_BYTES = 200_000_000  # of draws that are worth sending
+IN_TWO: Final = sys.platform == "linux"  # where copying a process is cheap and safe
 PATIENCE_SECONDS = 60.0  # for each scenario, whose pictures take less than a second
 SERVE = "from subsim.cli import drawing; drawing.serve"
 #: What results refer to, and comparisons are computed with.
@@ -43,8 +46,9 @@ class Drawer:
         """
         code = f"import sys; sys.path[:] = {sys.path!r}; {SERVE}({tuple(needed)!r})"
         pipe = subprocess.PIPE
+        own_group: dict[str, Any] = {"process_group": 0} if IN_TWO else {}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe
+            [sys.executable, "-c", code], stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, **own_group
         )
         self._thread = ThreadPoolExecutor(1)
 
@@ -64,7 +68,7 @@ class Drawer:
             message = pickle.dumps((facts, folder.absolute()))
             _, said = self.process.communicate(message, timeout=PATIENCE_SECONDS * len(runs))
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self._kill()
             self.process.wait()  # so that two do not write the same files
             return False
         if self.process.returncode:
@@ -74,10 +78,16 @@ class Drawer:
 
     def stop(self) -> None:
         """End the process, whatever it does."""
-        self.process.kill()
+        self._kill()
         self._thread.shutdown(cancel_futures=True)
         with suppress(OSError, ValueError):  # pipes that are closed already
             self.process.communicate()
+
+    def _kill(self) -> None:
+        if self.process.poll() is None and IN_TWO:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # its copy too
+        self.process.kill()
 
 
 @contextmanager
@@ -128,7 +138,31 @@ def serve(needed: Sequence[str]) -> None:
     if message:
         facts, folder = pickle.loads(message)  # from the process that started this one
         from subsim.experiment.results import Runs
-        from subsim.report.pictures import draw
 
-        draw(Runs(**facts), folder)
+        _draw_in_two(Runs(**facts), folder)
         gc.freeze()  # the interpreter need not look for garbage before it ends, while the command waits
+
+
+def _draw_in_two(runs: Runs, folder: Path) -> None:
+    """Draw one half of the pictures here and the other in a copy of this process, which has everything loaded.
+
+    The command has nothing else to do on the second processor by then.
+    """
+    from subsim.report.pictures import draw
+
+    if not IN_TWO:
+        draw(runs, folder)
+        return
+    copy = os.fork()
+    if copy == 0:
+        code = 1
+        with suppress(Exception):  # whoever waits draws again, and says what is wrong
+            draw(runs, folder, part=1, parts=2)
+            code = 0
+        os._exit(code)
+    try:
+        draw(runs, folder, part=0, parts=2)
+    finally:
+        _, status = os.waitpid(copy, 0)
+    if status:
+        sys.exit(1)

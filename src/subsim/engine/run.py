@@ -6,10 +6,9 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from subsim.engine import events as ev
@@ -20,6 +19,9 @@ from subsim.errors import EngineError
 from subsim.model.rules.engagement import BANDS
 from subsim.model.rules.renewal import REASONS
 from subsim.model.slots import LENGTH
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Ints = NDArray[np.int64]
 
@@ -193,6 +195,8 @@ _NOT_ACCOUNTS = {ev.LEVER, ev.SEAT_ARRIVES, ev.SEAT_LEAVES, ev.CAMPAIGN}
 
 
 def _named(setup: Setup, log: Any) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - only traces need it
+
     known = len(setup.account_ids)
     ids = [*setup.account_ids, *(f"new-{i + 1}" for i in range(max(0, int(log.who.max(initial=-1)) + 1 - known)))]
     code, who, other = log.code, log.who, log.other
