@@ -63,7 +63,6 @@ def build(
     rows = draw_rows(table, draws=draws, seed=seed, fixed=fixed_parameters, posterior=posterior)
     if posterior is not None and not fixed_parameters:
         rows *= plan_scales(scenario, names, posterior, draws)
-    # Last, because somebody else may be reading it meanwhile.
     source = book_source(scenario)
     book = None if source is None else read(*source)
     start = made_up_opening(scenario, names, centre) if book is None else book_opening(scenario, names, book)
