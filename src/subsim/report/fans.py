@@ -107,18 +107,17 @@ def plans_fan(runs: Runs, names: Sequence[str] | None = None, *, ax: Axes | None
 
 
 def _plans_finding(runs: Runs, names: Sequence[str], when: str) -> str:
-    """Which plan ends highest, by its mean paired difference to the first one, and whether the draws can tell."""
+    """Which plan gains most over the first one, by the median of paired differences, and whether the draws can tell."""
     base, *others = names
     ends = {name: runs.samples(name, "arr")[:, -1] for name in names}
-    best = max(others or names, key=lambda name: float(ends[name].mean()))
-    differences = ends[best] - ends[base]
-    gap = float(differences.mean())
-    if gap <= 0:
+    gains = {name: float(np.median(ends[name] - ends[base])) for name in others or names}
+    best = max(gains, key=gains.__getitem__)
+    if gains[best] <= 0:
         return f"No plan ends above {plain(base)} in {when}"
-    more = money(gap, runs.outcome(base).scenario.currency)
-    if verdict_of(p_better(differences, "higher")) == "better":
-        return f"{capital(plain(best))} leads: {more} more ARR than {plain(base)} in {when}"
-    return f"{capital(plain(best))} ends {more} of ARR above {plain(base)} in {when}, which could be chance"
+    more = money(gains[best], runs.outcome(base).scenario.currency)
+    if verdict_of(p_better(ends[best] - ends[base], "higher")) == "better":
+        return f"{capital(plain(best))}: {more} more ARR than {plain(base)} in {when}"
+    return f"No plan is clearly above {plain(base)} in {when}: {more} more ARR at most"
 
 
 def _arr_from_opening(runs: Runs, name: str | None) -> tuple[Days, Floats]:
