@@ -62,8 +62,8 @@ def warm_run(draws: int) -> list[Result]:
             subprocess.run([*command, *options], check=True, capture_output=True)
             seconds.append(time.perf_counter() - begin)
             speed.append(uniform_ns())
-    value = min(seconds[1:])
-    details = {"median": statistics.median(seconds[1:]), "rounds": len(seconds) - 1}
+    value = statistics.median(seconds[1:])
+    details: dict[str, Any] = {"best": min(seconds[1:]), "rounds": len(seconds) - 1}
     details |= {"ns a uniform, every processor busy": statistics.median(speed), "least": min(speed)}
     return [Result(f"warm `subsim run`, demo, {draws} draws", value, "s", "< 5", value < 5, details)]
 
