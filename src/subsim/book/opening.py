@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from subsim.book.book import Book
 
 HISTORY_MONTHS = 12
-FREQUENT_DAYS = 25  # scores that come faster than that are not monthly reviews
+FREQUENT_DAYS = 25  # scores that come faster than that are not monthly reviews (judgement, grade D)
 
 
 @dataclass(frozen=True)
