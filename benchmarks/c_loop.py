@@ -27,7 +27,7 @@ _C_TYPES = {"float64": "double", "int64": "int64_t", "uint64": "uint64_t", "int3
     "int16": "int16_t",
     "int8": "int8_t",
 }
-_RECORDS = ("ACCOUNT", "ITEM", "SEAT", "LEVER", "ROUTE", "OPENING", "LOG")
+_RECORDS = ("ACCOUNT", "ITEM", "EVENT", "SEAT", "LEVER", "ROUTE", "OPENING", "LOG")
 #: Modules whose numbers the C sources use, with the prefix that they have there.
 _CONSTANTS: dict[str, ModuleType] = {
     "at_": slots,
@@ -52,6 +52,10 @@ _COUNTERS = (
     "FREE",
     "N_LATER",
     "N_NOW",
+    "ASKED",
+    "ASKED_AT",
+    "CHANGES",
+    "ROOM_BITS",
     "BUCKET_BITS",
 )
 

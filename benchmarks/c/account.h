@@ -121,12 +121,12 @@ static void start_calendars(WS, int64_t i, int64_t t, int fresh)
     ACCOUNT *a = &s->accounts[i];
     for (int64_t k = 0; k < w->n_work; k++) {
         if (w->work_role[k] != work_CALENDAR) continue;
-        int64_t x = i * w->n_work + k, cadence = minutes(s->p[at_touch_cadence + a->tier * at_WORK + k]);
+        int64_t x = item_of(s, i, k), cadence = minutes(s->p[at_touch_cadence + a->tier * at_WORK + k]);
         ITEM *item = &s->items[x];
         if (cadence > 0 && item->state == 0 && item->next_due == clock_NEVER) {
             item->next_due = t + cadence;
             if (!fresh) item->next_due = first_touch_at(s->key, a->entity ^ w->work_key[k], item->n, t, cadence);
-            push(w, s, item->next_due, ev_DUE, x);
+            push(w, s, item->next_due, ev_DUE, number_of(s, x));
         }
     }
 }
@@ -143,7 +143,7 @@ static void next_ticket(WS, int64_t i, int64_t t)
     ACCOUNT *a = &s->accounts[i];
     a->ticket_at = clock_NEVER;
     int64_t k = w->work_of_role[work_TICKET];
-    if (k < 0 || work_team(w, a->tier, k) < 0 || s->items[i * w->n_work + k].state != 0) return;
+    if (k < 0 || work_team(w, a->tier, k) < 0 || s->items[item_of(s, i, k)].state != 0) return;
     int64_t after = ticket_gap(s->p, s->key, a->entity, a->ticket_n, a->segment, a->stage == ev_ADOPTED, a->fit);
     if (after < clock_NEVER) {
         a->ticket_at = t + after;
@@ -167,7 +167,7 @@ static void reroute(WS, int64_t i, int64_t t)
     move_items(w, s, i, t);
     start_calendars(w, s, i, t, 0);
     int64_t k = w->work_of_role[work_ONBOARDING];
-    if (a->stage == ev_ONBOARDING && a->first_value_at == clock_NEVER && k >= 0 && s->items[i * w->n_work + k].state == 0)
+    if (a->stage == ev_ONBOARDING && a->first_value_at == clock_NEVER && k >= 0 && s->items[item_of(s, i, k)].state == 0)
         onboard_alone(w, s, i, t);
     if (a->ticket_at == clock_NEVER) next_ticket(w, s, i, t);
 }
@@ -226,8 +226,8 @@ static void churn(WS, int64_t i, int64_t t, int64_t why)
     set_arr(s, i, 0, S_CHURN);
     by_segment(s, a->segment, S_LOGOS_LOST, 1);
     for (int64_t k = 0; k < w->n_work; k++) {
-        if (s->items[i * w->n_work + k].state == 1) cancel(w, s, i, k);
-        s->items[i * w->n_work + k].next_due = clock_NEVER;
+        if (s->items[item_of(s, i, k)].state == 1) cancel(w, s, i, k);
+        s->items[item_of(s, i, k)].next_due = clock_NEVER;
     }
     if (a->owner >= 0) {
         s->seats[a->owner].accounts -= 1;
@@ -271,6 +271,7 @@ static int64_t new_row(WS, uint64_t entity, int64_t segment, int64_t start)
     a->above_since = -1;
     a->lost_at = -clock_NEVER;
     a->owner = -1;
+    a->rest_of = -1;
     a->k = a->reviews = a->lives = a->ticket_n = a->spike_from = a->spike_n = 0;
     a->tier = 0;
     a->stage = ev_ONBOARDING;
@@ -286,9 +287,9 @@ static int64_t new_row(WS, uint64_t entity, int64_t segment, int64_t start)
         s->rate[x] = 0.0;
         s->left[x] = risk_threshold(s->key, purpose_of(which), entity, 0);
     }
+    s->waiting[i] = 0;
     for (int64_t k = 0; k < w->n_work; k++) {
-        ITEM *item = &s->items[i * w->n_work + k];
-        s->waiting[i * w->n_work + k] = 0;
+        ITEM *item = &s->items[item_of(s, i, k)];
         item->state = item->n = item->tag = 0;
         item->next_due = item->lapses = item->overflow = clock_NEVER;
     }
@@ -409,7 +410,7 @@ static void resume_calendars(WS, int64_t i, int64_t o)
 {
     ACCOUNT *a = &s->accounts[i];
     for (int64_t k = 0; k < w->n_work; k++) {
-        int64_t x = i * w->n_work + k, cadence = minutes(s->p[at_touch_cadence + a->tier * at_WORK + k]);
+        int64_t x = item_of(s, i, k), cadence = minutes(s->p[at_touch_cadence + a->tier * at_WORK + k]);
         if (w->work_role[k] != work_CALENDAR || cadence <= 0) continue;
         int64_t last_due = w->opening_touches[o * w->n_work + k], deadline = minutes(s->p[at_work_deadline + k]);
         if (last_due == clock_NEVER || last_due + cadence <= 0) continue;
@@ -418,7 +419,7 @@ static void resume_calendars(WS, int64_t i, int64_t o)
             raise_item(w, s, i, k, 0, next_at + deadline, next_at);
         else {
             s->items[x].next_due = next_at;
-            push(w, s, next_at, ev_DUE, x);
+            push(w, s, next_at, ev_DUE, number_of(s, x));
         }
     }
 }

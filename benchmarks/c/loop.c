@@ -12,11 +12,13 @@
 static void on_lever(WS, int64_t r, int64_t t)
 {
     LEVER *lever = &w->levers[r];
-    if (lever->action == ev_SET)
+    if (lever->action == ev_SET) {
         s->p[lever->number] = lever->value;
-    else if (lever->action == ev_SCALE)
+        s->count[CHANGES] += 1;
+    } else if (lever->action == ev_SCALE) {
         s->p[lever->number] *= lever->value;
-    else if (lever->action == ev_LEAVE)
+        s->count[CHANGES] += 1;
+    } else if (lever->action == ev_LEAVE)
         dismiss(w, s, lever->number, lever->count, t);
     else
         for (int64_t i = 0; i < s->count[N_ACCOUNTS]; i++)
@@ -146,7 +148,10 @@ static void on_review(WS, int64_t i, int64_t t)
     int64_t n = a->reviews;
     a->reviews = n + 1;
     engage(s, i, t);
-    a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
+    if (a->rest_of != s->count[CHANGES]) {
+        a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
+        a->rest_of = s->count[CHANGES];
+    }
     a->e += monthly_movement(s->p, s->key, a->entity, n);
     a->score = engagement_score(s->p, s->key, a->entity, n, a->e);
     a->band = engagement_band(s->p, a->score);
@@ -249,7 +254,7 @@ static void on_ticket(WS, int64_t i, int64_t t)
 
 static void on_due(WS, int64_t x, int64_t t)
 {
-    int64_t i = x / w->n_work, k = x % w->n_work;
+    int64_t i = account_of(s, x), k = work_of(s, x);
     ITEM *item = &s->items[x];
     ACCOUNT *a = &s->accounts[i];
     if (item->next_due != t || !a->alive) return;
@@ -262,8 +267,8 @@ static void handle(WS, int64_t t, int64_t kind, int64_t number)
     switch (kind) {
     case ev_DISPATCH: dispatch(w, s, number, t); break;
     case ev_SERVICE_END: end_service(w, s, number, t); break;
-    case ev_DUE: on_due(w, s, number, t); break;
-    case ev_DEADLINE: deadline(w, s, number, t); break;
+    case ev_DUE: on_due(w, s, numbered(s, number), t); break;
+    case ev_DEADLINE: deadline(w, s, numbered(s, number), t); break;
     case ev_REVIEW: on_review(w, s, number, t); break;
     case ev_RISK: on_risk(w, s, number, t); break;
     case ev_ARRIVAL: on_arrival(w, s, number, t); break;
@@ -274,7 +279,7 @@ static void handle(WS, int64_t t, int64_t kind, int64_t number)
         break;
     case ev_STALL: on_stall(w, s, number, t); break;
     case ev_TICKET: on_ticket(w, s, number, t); break;
-    case ev_OVERFLOW: overflow(w, s, number, t); break;
+    case ev_OVERFLOW: overflow(w, s, numbered(s, number), t); break;
     case ev_CAMPAIGN: on_campaign(w, s, number, t); break;
     case ev_LEAD: on_lead(w, s, number, t); break;
     case ev_REACTIVATION:
@@ -298,10 +303,10 @@ static void handle(WS, int64_t t, int64_t kind, int64_t number)
 static void clear(State *s)
 {
     for (int64_t j = 0; j < s->count_n[0]; j++) s->count[j] = 0;
+    while ((int64_t)1 << s->count[ROOM_BITS] < s->accounts_n[0]) s->count[ROOM_BITS] += 1;
     clear_events(s);
     for (int64_t j = 0; j < s->roots_n[0]; j++) s->roots[j] = -1;
-    for (int64_t j = 0; j < s->dispatch_n[0]; j++) s->dispatch[j] = clock_NEVER;
-    for (int64_t j = 0; j < s->dispatch_n[0]; j++) s->idle_first[j] = s->idle_last[j] = -1;
+    for (int64_t j = 0; j < s->idle_first_n[0]; j++) s->idle_first[j] = s->idle_last[j] = -1;
     for (int64_t j = 0; j < s->sends_n[0]; j++) s->sends[j] = 0;
     for (int64_t j = 0; j < 3; j++) s->mood[j] = 0.0;
     for (int64_t j = 0; j < s->sources_n[0]; j++) {

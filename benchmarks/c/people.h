@@ -66,7 +66,7 @@ static void hand_over(WS, int64_t i, int64_t new, int64_t t)
     a->since = t;
     if (old == new) return;
     for (int64_t k = 0; k < w->n_work; k++) {
-        int64_t x = i * w->n_work + k;
+        int64_t x = item_of(s, i, k);
         if (old >= 0 && s->items[x].state == 1 && s->items[x].desk == at_TEAMS + old) {
             leave(s, x);
             join(s, at_TEAMS + new, x);
@@ -166,7 +166,7 @@ static void fill(WS, int64_t seat, int64_t t)
             hand_over(w, s, i, least_loaded(w, s, team), t);
     }
     level(w, s, seat, t);
-    ask_dispatch(w, s, team, t);
+    ask_dispatch(s, team, t);
 }
 
 static void reassign(WS, int64_t seat, int64_t t)
@@ -178,7 +178,7 @@ static void reassign(WS, int64_t seat, int64_t t)
             int64_t new = least_loaded(w, s, x->team);
             if (new >= 0) hand_over(w, s, i, new, t);
         }
-    ask_dispatch(w, s, x->team, t);
+    ask_dispatch(s, x->team, t);
 }
 
 static void dismiss(WS, int64_t team, int64_t seats, int64_t t)
@@ -225,7 +225,7 @@ static void begin_service(WS, int64_t seat, int64_t x, int64_t t)
 {
     SEAT *chair = &s->seats[seat];
     ITEM *item = &s->items[x];
-    int64_t i = x / w->n_work, work = x % w->n_work;
+    int64_t i = account_of(s, x), work = work_of(s, x);
     leave(s, x);
     book_time(s, seat, t);
     stand_down(s, seat);
@@ -248,7 +248,6 @@ static void begin_service(WS, int64_t seat, int64_t x, int64_t t)
 
 static void dispatch(WS, int64_t team, int64_t t)
 {
-    s->dispatch[team] = clock_NEVER;
     int64_t seat = s->idle_first[team];
     while (seat >= 0) {
         int64_t after = s->seats[seat].idle_after, x = candidate(s, seat);
@@ -259,7 +258,7 @@ static void dispatch(WS, int64_t team, int64_t t)
 
 static void finish(WS, int64_t i, int64_t work, int64_t t, double gain)
 {
-    ITEM *item = &s->items[i * w->n_work + work];
+    ITEM *item = &s->items[item_of(s, i, work)];
     ACCOUNT *a = &s->accounts[i];
     item->state = 0;
     if (!a->alive) return;
@@ -295,7 +294,7 @@ static void finish(WS, int64_t i, int64_t work, int64_t t, double gain)
 static void end_service(WS, int64_t seat, int64_t t)
 {
     SEAT *chair = &s->seats[seat];
-    int64_t x = chair->serves, i = x / w->n_work;
+    int64_t x = chair->serves, i = account_of(s, x);
     book_time(s, seat, t);
     chair->serves = -1;
     stand_by(s, seat, t);
@@ -305,15 +304,15 @@ static void end_service(WS, int64_t seat, int64_t t)
     ACCOUNT *a = &s->accounts[i];
     if (a->owner == seat) gain = continuity(s->p, a->since, t);
     if (s->items[x].lapses == -1) gain *= s->p[at_work_squeeze_lift];
-    finish(w, s, i, x % w->n_work, t, gain);
+    finish(w, s, i, work_of(s, x), t, gain);
     if (chair->leaving) vacate(w, s, seat, t);
-    if (candidate(s, seat) >= 0) ask_dispatch(w, s, chair->team, t);
+    if (candidate(s, seat) >= 0) ask_dispatch(s, chair->team, t);
 }
 
 static void expire(WS, int64_t x, int64_t t)
 {
     ITEM *item = &s->items[x];
-    int64_t i = x / w->n_work, work = x % w->n_work, team = team_of(s, item->desk);
+    int64_t i = account_of(s, x), work = work_of(s, x), team = team_of(s, item->desk);
     leave(s, x);
     item->state = 0;
     by_team(s, team, T_ITEMS_EXPIRED, 1);
@@ -350,7 +349,7 @@ static void deadline(WS, int64_t x, int64_t t)
 {
     ITEM *item = &s->items[x];
     if (item->state != 1 || item->lapses != t) return;
-    int64_t i = x / w->n_work, work = x % w->n_work;
+    int64_t i = account_of(s, x), work = work_of(s, x);
     int64_t seat = work_policy(s->p, work) == work_OVERTIME ? overtime_seat(w, s, x) : -1;
     if (seat < 0) {
         expire(w, s, x, t);
@@ -377,7 +376,7 @@ static void overflow(WS, int64_t x, int64_t t)
         int64_t team = s->seats[item->desk - at_TEAMS].team;
         leave(s, x);
         join(s, team, x);
-        ask_dispatch(w, s, team, t);
+        ask_dispatch(s, team, t);
     }
 }
 
@@ -403,9 +402,10 @@ static void close_cohort(State *s, int64_t i, int64_t month, int64_t window)
 static void backlog(WS, int64_t i)
 {
     int64_t counted = 0;
+    if (!s->waiting[i]) return;
     for (int64_t k = 0; k < w->n_work; k++) {
-        if (!s->waiting[i * w->n_work + k]) continue;
-        int64_t team = team_of(s, s->items[i * w->n_work + k].desk);
+        if (s->items[item_of(s, i, k)].state != 1) continue;
+        int64_t team = team_of(s, s->items[item_of(s, i, k)].desk);
         by_team(s, team, T_BACKLOG_ITEMS, 1);
         if (!(counted & (1 << team))) {
             counted |= 1 << team;

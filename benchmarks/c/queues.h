@@ -20,6 +20,18 @@ INLINE void by_tier(State *s, int64_t tier, int64_t metric, int64_t amount)
     s->tiers[(s->count[MONTH] * s->tiers_n[1] + tier) * s->tiers_n[2] + metric] += amount;
 }
 
+/* item.py */
+
+INLINE int64_t item_of(State *s, int64_t i, int64_t work) { return work << s->count[ROOM_BITS] | i; }
+
+INLINE int64_t account_of(State *s, int64_t x) { return x & (s->accounts_n[0] - 1); }
+
+INLINE int64_t work_of(State *s, int64_t x) { return x >> s->count[ROOM_BITS]; }
+
+INLINE int64_t number_of(State *s, int64_t x) { return account_of(s, x) * at_WORK + work_of(s, x); }
+
+INLINE int64_t numbered(State *s, int64_t number) { return item_of(s, number / at_WORK, number % at_WORK); }
+
 /* heap.py */
 
 INLINE void sift_up(uint64_t *now, int64_t n, uint64_t key)
@@ -60,7 +72,7 @@ static void push_key(State *s, int64_t t, uint64_t key)
     } else {
         int64_t x = count[FREE];
         if (x >= 0)
-            count[FREE] = s->chain[x];
+            count[FREE] = s->later[x].after;
         else {
             x = count[N_LATER];
             if (x >= s->later_n[0]) {
@@ -69,8 +81,8 @@ static void push_key(State *s, int64_t t, uint64_t key)
             }
             count[N_LATER] = x + 1;
         }
-        s->later[x] = key;
-        s->chain[x] = s->buckets[bucket];
+        s->later[x].key = key;
+        s->later[x].after = s->buckets[bucket];
         s->buckets[bucket] = x;
     }
     count[N_EVENTS] += 1;
@@ -81,6 +93,28 @@ INLINE void push(WS, int64_t t, uint64_t kind, uint64_t number)
     if (t < w->months[w->months_n[0] - 1]) push_key(s, t, ((uint64_t)t << 37) | (kind << 32) | number);
 }
 
+INLINE void push_dispatch(State *s, int64_t t, int64_t team)
+{
+    if (s->count[ASKED] >> team & 1) return;
+    s->count[ASKED] |= (int64_t)1 << team;
+    s->count[ASKED_AT] = t;
+    s->count[N_EVENTS] += 1;
+}
+
+INLINE uint64_t pop_dispatch(State *s)
+{
+    uint64_t team = 0;
+    while (!(s->count[ASKED] >> team & 1)) team += 1;
+    s->count[ASKED] ^= (int64_t)1 << team;
+    s->count[N_EVENTS] -= 1;
+    return ((uint64_t)s->count[ASKED_AT] << 37) | ((uint64_t)ev_DISPATCH << 32) | team;
+}
+
+INLINE int is_over(State *s, uint64_t key)
+{
+    return (key >> 32 & 31) == ev_DEADLINE && s->items[numbered(s, key & 0xFFFFFFFF)].state != 1;
+}
+
 static void open_bucket(State *s)
 {
     int64_t *count = s->count;
@@ -89,14 +123,20 @@ static void open_bucket(State *s)
         count[BUCKET] = bucket;
         s->buckets[bucket] = -1;
         while (x >= 0) {
-            int64_t n = count[N_NOW], after = s->chain[x];
-            if (n >= s->now_n[0]) {
-                count[STATUS] = ev_HEAP_FULL;
-                return;
+            EVENT *event = &s->later[x];
+            int64_t n = count[N_NOW], after = event->after;
+            uint64_t key = event->key;
+            if (is_over(s, key))
+                count[N_EVENTS] -= 1;
+            else {
+                if (n >= s->now_n[0]) {
+                    count[STATUS] = ev_HEAP_FULL;
+                    return;
+                }
+                count[N_NOW] = n + 1;
+                sift_up(s->now, n, key);
             }
-            count[N_NOW] = n + 1;
-            sift_up(s->now, n, s->later[x]);
-            s->chain[x] = count[FREE];
+            event->after = count[FREE];
             count[FREE] = x;
             x = after;
         }
@@ -108,6 +148,7 @@ INLINE uint64_t pop(State *s)
     int64_t *count = s->count;
     if (count[N_NOW] == 0) open_bucket(s);
     uint64_t *now = s->now, top = now[0];
+    if (count[ASKED] && top >> 37 > (uint64_t)count[ASKED_AT]) return pop_dispatch(s);
     int64_t n = count[N_NOW] - 1;
     count[N_NOW] = n;
     count[N_EVENTS] -= 1;
@@ -123,6 +164,7 @@ static void clear_events(State *s)
     s->count[N_LATER] = 0;
     s->count[N_NOW] = 0;
     s->count[N_EVENTS] = 0;
+    s->count[ASKED] = 0;
 }
 
 /* desk.py */
@@ -130,7 +172,9 @@ static void clear_events(State *s)
 INLINE int precedes(State *s, int64_t x, int64_t y)
 {
     int64_t rank_x = s->items[x].rank, rank_y = s->items[y].rank;
-    return rank_x < rank_y || (rank_x == rank_y && x < y);
+    if (rank_x != rank_y) return rank_x < rank_y;
+    int64_t i = account_of(s, x), j = account_of(s, y);
+    return i < j || (i == j && x < y);
 }
 
 static int64_t merge(State *s, int64_t a, int64_t b)
@@ -167,7 +211,7 @@ static void join(State *s, int64_t desk, int64_t x)
     item->left = -1;
     item->right = -1;
     item->desk = desk;
-    s->waiting[x] = 1;
+    s->waiting[account_of(s, x)] += 1;
     int64_t root = merge(s, s->roots[desk], x);
     s->roots[desk] = root;
     s->items[root].parent = -1;
@@ -185,7 +229,7 @@ static void leave(State *s, int64_t x)
     else
         s->items[parent].right = rest;
     item->desk = -1;
-    s->waiting[x] = 0;
+    s->waiting[account_of(s, x)] -= 1;
 }
 
 /* work.py */
@@ -199,12 +243,9 @@ INLINE int has_owners(const World *w, int64_t tier)
     return w->coverage[tier] == ev_NAMED || w->coverage[tier] == ev_HYBRID;
 }
 
-INLINE void ask_dispatch(WS, int64_t team, int64_t t)
+INLINE void ask_dispatch(State *s, int64_t team, int64_t t)
 {
-    if (s->idle_first[team] >= 0 && s->dispatch[team] != t) {
-        s->dispatch[team] = t;
-        push(w, s, t, ev_DISPATCH, team);
-    }
+    if (s->idle_first[team] >= 0) push_dispatch(s, t, team);
 }
 
 INLINE int64_t desk_of(WS, int64_t i, int64_t team)
@@ -221,9 +262,9 @@ static void queue(WS, int64_t i, int64_t x, int64_t team, int64_t t)
     item->overflow = clock_NEVER;
     if (desk >= at_TEAMS && w->coverage[tier] == ev_HYBRID) {
         item->overflow = most(t, item->raised + minutes(s->p[at_coverage_overflow + tier]));
-        push(w, s, item->overflow, ev_OVERFLOW, x);
+        push(w, s, item->overflow, ev_OVERFLOW, number_of(s, x));
     }
-    ask_dispatch(w, s, team, t);
+    ask_dispatch(s, team, t);
 }
 
 static double hours_scale(State *s, int64_t work)
@@ -239,7 +280,7 @@ static double hours_scale(State *s, int64_t work)
 static int raise_item(WS, int64_t i, int64_t work, int64_t t, int64_t latest, int64_t tag)
 {
     ACCOUNT *a = &s->accounts[i];
-    int64_t x = i * w->n_work + work, team = work_team(w, a->tier, work);
+    int64_t x = item_of(s, i, work), team = work_team(w, a->tier, work);
     ITEM *item = &s->items[x];
     if (item->state != 0 || team < 0) return 0;
     int64_t n = item->n, role = w->work_role[work];
@@ -257,7 +298,7 @@ static int raise_item(WS, int64_t i, int64_t work, int64_t t, int64_t latest, in
     item->lapses = clock_NEVER;
     if (policy != work_WAIT) {
         item->lapses = least(work_lapses(s->p, s->key, who, n, work, t, due_at), latest);
-        if (policy != work_SQUEEZE) push(w, s, item->lapses, ev_DEADLINE, x);
+        if (policy != work_SQUEEZE) push(w, s, item->lapses, ev_DEADLINE, number_of(s, x));
     }
     by_team(s, team, T_ITEMS_DEMANDED, 1);
     by_team(s, team, T_MINUTES_DEMANDED, item->minutes);
@@ -268,17 +309,17 @@ static int raise_item(WS, int64_t i, int64_t work, int64_t t, int64_t latest, in
 
 static void next_touch(WS, int64_t i, int64_t work, int64_t t)
 {
-    ITEM *item = &s->items[i * w->n_work + work];
+    ITEM *item = &s->items[item_of(s, i, work)];
     int64_t cadence = minutes(s->p[at_touch_cadence + s->accounts[i].tier * at_WORK + work]);
     if (cadence > 0) {
         item->next_due = most(item->tag + cadence, t);
-        push(w, s, item->next_due, ev_DUE, i * w->n_work + work);
+        push(w, s, item->next_due, ev_DUE, i * at_WORK + work);
     }
 }
 
 static void cancel(WS, int64_t i, int64_t work)
 {
-    int64_t x = i * w->n_work + work;
+    int64_t x = item_of(s, i, work);
     ITEM *item = &s->items[x];
     int64_t team = team_of(s, item->desk);
     leave(s, x);
@@ -291,7 +332,7 @@ static void move_items(WS, int64_t i, int64_t t)
 {
     int64_t tier = s->accounts[i].tier;
     for (int64_t work = 0; work < w->n_work; work++) {
-        int64_t x = i * w->n_work + work;
+        int64_t x = item_of(s, i, work);
         ITEM *item = &s->items[x];
         if (item->state != 1) continue;
         int64_t old = team_of(s, item->desk), team = work_team(w, tier, work);

@@ -222,7 +222,7 @@ static double normal(double u)
     return q < 0.0 ? -top / low : top / low;
 }
 
-INLINE double exponential(double u) { return -log1p(-u); }
+INLINE double exponential(double u) { return -log(1.0 - u); }
 INLINE double lognormal(double u, double median, double sd) { return median * exp(sd * normal(u)); }
 INLINE double weibull(double u, double shape, double scale) { return scale * exp(log(exponential(u)) / shape); }
 

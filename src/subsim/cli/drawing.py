@@ -133,6 +133,9 @@ def serve(needed: Sequence[str]) -> None:
     gc.disable()  # loading makes no garbage
     for module in needed:
         importlib.import_module(module)
+    style = sys.modules.get("subsim.report.style")
+    if style:
+        style.rehearse()
     gc.enable()
     message = sys.stdin.buffer.read()
     if message:

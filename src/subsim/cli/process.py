@@ -26,7 +26,7 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # not every syst
 def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
     """Run a command and turn errors into messages and exit codes, never into tracebacks."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it looks through every installed package
-    gc.set_threshold(100_000)  # loading libraries makes many objects and no garbage: a tenth of a short command
+    gc.set_threshold(500_000)  # loading libraries makes many objects and no garbage: a tenth of a short command
     given = list(sys.argv[1:] if arguments is None else arguments)
     codes: list[int] = []
     if arguments is None:  # this process is the command

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from subsim.engine import metrics
-from subsim.model.rules.clock import NEVER
 from subsim.model.rules.risk import RISKS
 from subsim.model.slots import TEAMS
 
@@ -46,6 +45,7 @@ ACCOUNT = np.dtype(
         ("ticket_n", "i4"),
         ("spike_from", "i4"),
         ("spike_n", "i4"),
+        ("rest_of", "i4"),  # levers that had changed numbers when its rest was computed at a review
         ("term", "i2"),
         ("anchor", "i1"),
         ("segment", "i2"),  # wide enough to index parameters in plain Python too
@@ -110,6 +110,8 @@ SEAT = np.dtype(
     align=True,
 )
 
+EVENT = np.dtype([("key", "u8"), ("after", "i8")])  # after: next event of the same bucket, or next free place
+
 LEVER = np.dtype(
     [
         ("at", "i8"),
@@ -162,7 +164,22 @@ LOG = np.dtype(
 #: A bucket of the event list spans 2 ** 6 minutes.
 BUCKET_BITS = 6
 # Counters of a run.
-N_ACCOUNTS, N_EVENTS, N_LOG, N_HANDLED, MONTH, STATUS, BUCKET, FREE, N_LATER, N_NOW = range(10)
+(
+    N_ACCOUNTS,
+    N_EVENTS,
+    N_LOG,
+    N_HANDLED,
+    MONTH,
+    STATUS,
+    BUCKET,
+    FREE,
+    N_LATER,
+    N_NOW,
+    ASKED,  # teams to be dispatched at the end of the minute ASKED_AT, a bit each
+    ASKED_AT,
+    CHANGES,  # of numbers, by levers
+    ROOM_BITS,  # there is room for 2 ** ROOM_BITS accounts
+) = range(COUNTERS := 14)
 
 
 class World(NamedTuple):
@@ -204,20 +221,18 @@ class State(NamedTuple):
     rate: Any  # float64[capacity, RISKS]
     pending: Any  # int32[capacity, RISKS]
     spells: Any  # int32[capacity, RISKS]
-    items: Any  # ITEM[capacity * n_work]
-    waiting: Any  # int8[capacity * n_work]: whether the item waits at a desk, close together to be counted fast
+    items: Any  # ITEM[work * capacity], see `compiled.item`
+    waiting: Any  # int8[capacity]: how many of an account's items wait at a desk
     roots: Any  # int64[TEAMS + seats]
     seats: Any  # SEAT[seats]
     sources: Any  # int64[segments]: leads so far
     multiplier: Any  # float64[segments, 2]: month and its multiplier on arrivals
     sends: Any  # int64[campaigns]
     hours_scale: Any  # float64[work, 2]: shape of hours, and the scale of a law with mean 1 and that shape
-    dispatch: Any  # int64[TEAMS]: minute of the pending dispatch
     idle_first: Any  # int64[TEAMS]: the team's seat that has been idle longest, or -1
     idle_last: Any  # int64[TEAMS]
     now: Any  # uint64[capacity]: heap of the events of the present bucket
-    later: Any  # uint64[capacity]: events of later buckets
-    chain: Any  # int64[capacity]: next event of the same bucket, or next free place
+    later: Any  # EVENT[capacity]: events of later buckets
     buckets: Any  # int64[buckets]: first event of a bucket, or -1
     count: Any  # int64[counters]
     mood: Any  # float64[3]: ill-fitting accounts lost within about a year, when that was computed, live accounts
@@ -230,7 +245,8 @@ class State(NamedTuple):
 def new_state(
     world: World, length: int, accounts: int, events: int, log: int, months: int, teams: int, tiers: int
 ) -> State:
-    """Allocate the arrays of a run; `begin` fills them, again and again."""
+    """Allocate the arrays of a run, with room for a power of two of accounts; `begin` fills them, again and again."""
+    accounts = 1 << (accounts - 1).bit_length()
     segments, seats = world.plan.shape[0], world.seats.size
     return State(
         p=np.empty(length),
@@ -242,21 +258,19 @@ def new_state(
         pending=np.zeros((accounts, RISKS), np.int32),
         spells=np.zeros((accounts, RISKS), np.int32),
         items=np.zeros(accounts * world.n_work, ITEM).view(np.recarray),
-        waiting=np.zeros(accounts * world.n_work, np.int8),
+        waiting=np.zeros(accounts, np.int8),
         roots=np.full(TEAMS + seats, -1, np.int64),
         seats=world.seats.copy().view(np.recarray),
         sources=np.zeros(segments, np.int64),
         multiplier=np.zeros((segments, 2)),
         hours_scale=np.zeros((world.n_work, 2)),
         sends=np.zeros(max(world.n_campaigns, 1), np.int64),
-        dispatch=np.full(TEAMS, NEVER, np.int64),
         idle_first=np.full(TEAMS, -1, np.int64),
         idle_last=np.full(TEAMS, -1, np.int64),
         now=np.zeros(events, np.uint64),
-        later=np.zeros(events, np.uint64),
-        chain=np.zeros(events, np.int64),
+        later=np.zeros(events, EVENT).view(np.recarray),
         buckets=np.full((int(world.months[-1]) >> BUCKET_BITS) + 2, -1, np.int64),
-        count=np.zeros(10, np.int64),
+        count=np.zeros(COUNTERS, np.int64),
         mood=np.zeros(3),
         segments=np.zeros((months, segments, len(metrics.SEGMENT)), np.int64),
         teams=np.zeros((months, teams, len(metrics.TEAM)), np.int64),

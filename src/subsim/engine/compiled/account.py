@@ -8,6 +8,7 @@ from subsim.engine import events as ev
 from subsim.engine import metrics as m
 from subsim.engine.compiled.book import by_segment, note
 from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.item import item_of, number_of
 from subsim.engine.compiled.work import cancel, move_items, raise_item
 from subsim.model import slots as at
 from subsim.model.rules import engagement, expansion, onboarding, renewal, risk, tickets, work
@@ -157,14 +158,14 @@ def start_calendars(w: Any, s: Any, i: int, t: int, fresh: bool) -> None:
     for k in range(w.n_work):
         if w.work_role[k] != work.CALENDAR:
             continue
-        x = i * w.n_work + k
+        x = item_of(s, i, k)
         item = s.items[x]
         cadence = minutes(s.p[at.touch_cadence + a.tier * at.WORK + k])
         if cadence > 0 and item.state == 0 and item.next_due == NEVER:
             item.next_due = t + cadence
             if not fresh:
                 item.next_due = work.first_touch_at(s.key, a.entity ^ w.work_key[k], item.n, t, cadence)
-            push(w, s, item.next_due, ev.DUE, x)
+            push(w, s, item.next_due, ev.DUE, number_of(s, x))
 
 
 @inner
@@ -182,7 +183,7 @@ def next_ticket(w: Any, s: Any, i: int, t: int) -> None:
     a = s.accounts[i]
     a.ticket_at = NEVER
     k = w.work_of_role[work.TICKET]
-    if k < 0 or w.work_team[a.tier, k] < 0 or s.items[i * w.n_work + k].state != 0:
+    if k < 0 or w.work_team[a.tier, k] < 0 or s.items[item_of(s, i, k)].state != 0:
         return
     after = tickets.gap(s.p, s.key, a.entity, a.ticket_n, a.segment, a.stage == ev.ADOPTED, a.fit)
     if after < NEVER:
@@ -210,7 +211,7 @@ def reroute(w: Any, s: Any, i: int, t: int) -> None:
     move_items(w, s, i, t)
     start_calendars(w, s, i, t, False)
     k = w.work_of_role[work.ONBOARDING]
-    if a.stage == ev.ONBOARDING and a.first_value_at == NEVER and k >= 0 and s.items[i * w.n_work + k].state == 0:
+    if a.stage == ev.ONBOARDING and a.first_value_at == NEVER and k >= 0 and s.items[item_of(s, i, k)].state == 0:
         onboard_alone(w, s, i, t)  # nobody onboards in the new tier
     if a.ticket_at == NEVER:
         next_ticket(w, s, i, t)
@@ -276,9 +277,9 @@ def churn(w: Any, s: Any, i: int, t: int, why: int) -> None:
     set_arr(s, i, t, 0, m.S_CHURN, ev.L_CHURN, why)
     by_segment(s, a.segment, m.S_LOGOS_LOST, 1)
     for k in range(w.n_work):
-        if s.items[i * w.n_work + k].state == 1:
-            cancel(w, s, i, k, t)
-        s.items[i * w.n_work + k].next_due = NEVER
+        if s.items[item_of(s, i, k)].state == 1:
+            cancel(s, i, k, t)
+        s.items[item_of(s, i, k)].next_due = NEVER
     if a.owner >= 0:
         s.seats[a.owner].accounts -= 1
         a.owner = -1

@@ -7,13 +7,17 @@ then account and work type.
 from typing import Any
 
 from subsim._jit import inner
+from subsim.engine.compiled.item import account_of
 
 
 @inner
 def precedes(s: Any, x: int, y: int) -> bool:
     """Whether item x comes before item y."""
     rank_x, rank_y = s.items[x].rank, s.items[y].rank
-    return rank_x < rank_y or (rank_x == rank_y and x < y)
+    if rank_x != rank_y:
+        return rank_x < rank_y
+    i, j = account_of(s, x), account_of(s, y)
+    return i < j or (i == j and x < y)
 
 
 @inner
@@ -48,7 +52,7 @@ def join(s: Any, desk: int, x: int) -> None:
     item.left = -1
     item.right = -1
     item.desk = desk
-    s.waiting[x] = 1
+    s.waiting[account_of(s, x)] += 1
     root = _merge(s, s.roots[desk], x)
     s.roots[desk] = root
     s.items[root].parent = -1
@@ -69,4 +73,4 @@ def leave(s: Any, x: int) -> None:
     else:
         s.items[parent].right = rest
     item.desk = -1
-    s.waiting[x] = 0
+    s.waiting[account_of(s, x)] -= 1

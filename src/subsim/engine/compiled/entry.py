@@ -20,6 +20,7 @@ from subsim.engine.compiled.account import (
 )
 from subsim.engine.compiled.book import by_segment, note
 from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.item import item_of
 from subsim.engine.compiled.work import raise_item
 from subsim.engine.state import N_ACCOUNTS, STATUS
 from subsim.model import slots as at
@@ -59,6 +60,7 @@ def new_row(w: Any, s: Any, entity: int, segment: int, start: int) -> int:
     a.ticket_n = 0
     a.spike_from = 0
     a.spike_n = 0
+    a.rest_of = -1
     a.tier = 0
     a.stage = ev.ONBOARDING
     a.band = -1
@@ -77,9 +79,9 @@ def new_row(w: Any, s: Any, entity: int, segment: int, start: int) -> int:
         s.pending[i, which] = NEVER
         s.rate[i, which] = 0.0
         s.left[i, which] = risk.threshold(s.key, risk.purpose_of(which), entity, 0)
+    s.waiting[i] = 0
     for k in range(w.n_work):
-        item = s.items[i * w.n_work + k]
-        s.waiting[i * w.n_work + k] = 0
+        item = s.items[item_of(s, i, k)]
         item.state = 0
         item.n = 0
         item.tag = 0
@@ -245,8 +247,8 @@ def resume_calendars(w: Any, s: Any, i: int, o: int) -> None:
         if next_at <= 0:
             raise_item(w, s, i, k, 0, next_at + minutes(s.p[at.work_deadline + k]), next_at)
         elif next_at < NEVER:
-            s.items[i * w.n_work + k].next_due = next_at
-            push(w, s, next_at, ev.DUE, i * w.n_work + k)
+            s.items[item_of(s, i, k)].next_due = next_at
+            push(w, s, next_at, ev.DUE, i * at.WORK + k)
 
 
 @inner

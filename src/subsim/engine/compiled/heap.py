@@ -6,12 +6,17 @@ however many are pending.
 
 from typing import Any
 
+import numpy as np
+
 from subsim._jit import inner, word
-from subsim.engine.events import HEAP_FULL
-from subsim.engine.state import BUCKET, BUCKET_BITS, FREE, N_EVENTS, N_LATER, N_NOW, STATUS
+from subsim.engine.compiled.item import numbered
+from subsim.engine.events import DEADLINE, DISPATCH, HEAP_FULL
+from subsim.engine.state import ASKED, ASKED_AT, BUCKET, BUCKET_BITS, FREE, N_EVENTS, N_LATER, N_NOW, STATUS
 
 _TIME_BITS = word(37)
 _KIND_BITS = word(32)
+_KIND_MASK = word(31)
+_NUMBER_MASK = word((1 << 32) - 1)
 
 
 @inner
@@ -57,15 +62,16 @@ def push_key(s: Any, t: int, key: int) -> None:
     else:
         x = count[FREE]
         if x >= 0:
-            count[FREE] = s.chain[x]
+            count[FREE] = s.later[x].after
         else:
             x = count[N_LATER]
             if x >= s.later.size:
                 count[STATUS] = HEAP_FULL
                 return
             count[N_LATER] = x + 1
-        s.later[x] = key
-        s.chain[x] = s.buckets[bucket]
+        event = s.later[x]
+        event.key = key
+        event.after = s.buckets[bucket]
         s.buckets[bucket] = x
     count[N_EVENTS] += 1
 
@@ -78,6 +84,34 @@ def push(w: Any, s: Any, t: int, kind: int, number: int) -> None:
 
 
 @inner
+def push_dispatch(s: Any, t: int, team: int) -> None:
+    """Schedule a team's dispatch at the end of this minute, once; a bit is enough, as time does not pass it by."""
+    if not (s.count[ASKED] >> team) & 1:
+        s.count[ASKED] |= 1 << team
+        s.count[ASKED_AT] = t
+        s.count[N_EVENTS] += 1
+
+
+@inner
+def _pop_dispatch(s: Any) -> int:
+    team = 0
+    while not (s.count[ASKED] >> team) & 1:
+        team += 1
+    s.count[ASKED] ^= 1 << team
+    s.count[N_EVENTS] -= 1
+    return (word(s.count[ASKED_AT]) << _TIME_BITS) | (word(DISPATCH) << _KIND_BITS) | word(team)
+
+
+@inner
+def _is_over(s: Any, key: int) -> bool:
+    """Whether an event is the deadline of an item that no longer waits: most deadlines are, and need no place."""
+    if (key >> _KIND_BITS) & _KIND_MASK != word(DEADLINE):
+        return False
+    x = numbered(s, np.int64(key & _NUMBER_MASK))
+    return s.items[x].state != 1
+
+
+@inner
 def _open_bucket(s: Any) -> None:
     """Move to the next bucket that holds events."""
     count = s.count
@@ -87,14 +121,19 @@ def _open_bucket(s: Any) -> None:
         x = s.buckets[bucket]
         s.buckets[bucket] = -1
         while x >= 0:
-            n = count[N_NOW]
-            if n >= s.now.size:
-                count[STATUS] = HEAP_FULL
-                return
-            count[N_NOW] = n + 1
-            _sift_up(s.now, n, s.later[x])
-            after = s.chain[x]
-            s.chain[x] = count[FREE]
+            event = s.later[x]
+            key = event.key
+            if _is_over(s, key):
+                count[N_EVENTS] -= 1
+            else:
+                n = count[N_NOW]
+                if n >= s.now.size:
+                    count[STATUS] = HEAP_FULL
+                    return
+                count[N_NOW] = n + 1
+                _sift_up(s.now, n, key)
+            after = event.after
+            event.after = count[FREE]
             count[FREE] = x
             x = after
 
@@ -107,6 +146,8 @@ def pop(s: Any) -> int:
         _open_bucket(s)
     now = s.now
     top = now[0]
+    if count[ASKED] != 0 and (top >> _TIME_BITS) > word(count[ASKED_AT]):
+        return _pop_dispatch(s)
     n = count[N_NOW] - 1
     count[N_NOW] = n
     count[N_EVENTS] -= 1
@@ -125,3 +166,4 @@ def clear_events(s: Any) -> None:
     s.count[N_LATER] = 0
     s.count[N_NOW] = 0
     s.count[N_EVENTS] = 0
+    s.count[ASKED] = 0

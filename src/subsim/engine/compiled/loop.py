@@ -28,6 +28,7 @@ from subsim.engine.compiled.account import (
 from subsim.engine.compiled.book import by_segment, by_tier, note
 from subsim.engine.compiled.entry import come_back, new_account
 from subsim.engine.compiled.heap import pop, push
+from subsim.engine.compiled.item import account_of, numbered, work_of
 from subsim.engine.compiled.month import close_month
 from subsim.engine.compiled.people import dismiss, fill, go, reassign, review
 from subsim.engine.compiled.service import (
@@ -40,7 +41,7 @@ from subsim.engine.compiled.service import (
 )
 from subsim.engine.compiled.start import begin, copy, zero
 from subsim.engine.compiled.work import raise_item
-from subsim.engine.state import MONTH, N_ACCOUNTS, N_EVENTS, N_HANDLED, STATUS
+from subsim.engine.state import CHANGES, MONTH, N_ACCOUNTS, N_EVENTS, N_HANDLED, STATUS
 from subsim.model import slots as at
 from subsim.model.rules import arrival, clock, engagement, renewal, risk, touches, work
 from subsim.model.rules.clock import DAY, NEVER, minutes
@@ -60,8 +61,10 @@ def on_lever(w: Any, s: Any, r: int, t: int) -> None:
     note(s, t, ev.LEVER, r, lever.action, 0, 0)
     if lever.action == ev.SET:
         s.p[lever.number] = lever.value
+        s.count[CHANGES] += 1
     elif lever.action == ev.SCALE:
         s.p[lever.number] *= lever.value
+        s.count[CHANGES] += 1
     elif lever.action == ev.LEAVE:
         dismiss(w, s, lever.number, lever.count, t)
     else:
@@ -197,7 +200,9 @@ def on_review(w: Any, s: Any, i: int, t: int) -> None:
     n = a.reviews
     a.reviews = n + 1
     engage(s, i, t)
-    a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
+    if a.rest_of != s.count[CHANGES]:  # else it is what it was
+        a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
+        a.rest_of = s.count[CHANGES]
     a.e += engagement.monthly_movement(s.p, s.key, a.entity, n)
     a.score = engagement.score(s.p, s.key, a.entity, n, a.e)
     a.band = engagement.band(s.p, a.score)
@@ -324,8 +329,8 @@ def on_ticket(w: Any, s: Any, i: int, t: int) -> None:
 @inner
 def on_due(w: Any, s: Any, x: int, t: int) -> None:
     """A touch of the calendar is due."""
-    i = x // w.n_work
-    k = x % w.n_work
+    i = account_of(s, x)
+    k = work_of(s, x)
     item = s.items[x]
     a = s.accounts[i]
     if item.next_due != t or not a.alive:
@@ -343,9 +348,9 @@ def handle(w: Any, s: Any, t: int, kind: int, number: int) -> None:
     elif kind == ev.SERVICE_END:
         end_service(w, s, number, t)
     elif kind == ev.DUE:
-        on_due(w, s, number, t)
+        on_due(w, s, numbered(s, number), t)
     elif kind == ev.DEADLINE:
-        deadline(w, s, number, t)
+        deadline(w, s, numbered(s, number), t)
     elif kind == ev.REVIEW:
         on_review(w, s, number, t)
     elif kind == ev.RISK:
@@ -365,7 +370,7 @@ def handle(w: Any, s: Any, t: int, kind: int, number: int) -> None:
     elif kind == ev.TICKET:
         on_ticket(w, s, number, t)
     elif kind == ev.OVERFLOW:
-        overflow(w, s, number, t)
+        overflow(s, numbered(s, number), t)
     elif kind == ev.CAMPAIGN:
         on_campaign(w, s, number, t)
     elif kind == ev.LEAD:

@@ -7,6 +7,7 @@ from subsim._jit import inner
 from subsim.engine import events as ev
 from subsim.engine import metrics as m
 from subsim.engine.compiled.account import engagement_at
+from subsim.engine.compiled.item import item_of
 from subsim.engine.compiled.people import book_time
 from subsim.engine.state import MONTH, N_ACCOUNTS
 from subsim.model import slots as at
@@ -80,11 +81,13 @@ def close_account(w: Any, s: Any, i: int, t: int, month: int) -> None:
 @inner
 def backlog(w: Any, s: Any, i: int, month: int) -> None:
     """Waiting items of an account by team, and its ARR once for each team it waits for."""
+    if s.waiting[i] == 0:
+        return
     counted = 0
     for k in range(w.n_work):
-        if s.waiting[i * w.n_work + k] == 0:
+        item = s.items[item_of(s, i, k)]
+        if item.state != 1:
             continue
-        item = s.items[i * w.n_work + k]
         team = s.seats[item.desk - at.TEAMS].team if item.desk >= at.TEAMS else item.desk
         s.teams[month, team, m.T_BACKLOG_ITEMS] += 1
         if not counted & (1 << team):

@@ -10,6 +10,7 @@ from subsim.engine.compiled.book import by_team, note
 from subsim.engine.compiled.desk import join, leave
 from subsim.engine.compiled.heap import push
 from subsim.engine.compiled.idle import stand_by, stand_down
+from subsim.engine.compiled.item import item_of
 from subsim.engine.compiled.work import ask_dispatch
 from subsim.model import slots as at
 from subsim.model.rules import people, risk
@@ -46,7 +47,7 @@ def hand_over(w: Any, s: Any, i: int, new: int, t: int) -> None:
     note(s, t, ev.L_OWNER, i, new, old, new)
     if old != new:
         for k in range(w.n_work):
-            x = i * w.n_work + k
+            x = item_of(s, i, k)
             if old >= 0 and s.items[x].state == 1 and s.items[x].desk == at.TEAMS + old:
                 leave(s, x)
                 join(s, at.TEAMS + new, x)
@@ -138,7 +139,7 @@ def fill(w: Any, s: Any, seat: int, t: int) -> None:
         elif s.seats[a.owner].state == 0 and s.seats[a.owner].orphans_at <= t:
             hand_over(w, s, i, least_loaded(w, s, team), t)
     level(w, s, seat, t)
-    ask_dispatch(w, s, team, t)
+    ask_dispatch(s, team, t)
 
 
 @inner
@@ -170,7 +171,7 @@ def reassign(w: Any, s: Any, seat: int, t: int) -> None:
             new = least_loaded(w, s, x.team)
             if new >= 0:
                 hand_over(w, s, i, new, t)
-    ask_dispatch(w, s, x.team, t)
+    ask_dispatch(s, x.team, t)
 
 
 @inner

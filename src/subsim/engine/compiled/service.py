@@ -10,12 +10,13 @@ from subsim.engine.compiled.book import by_segment, by_team, by_tier, note
 from subsim.engine.compiled.desk import join, leave, precedes
 from subsim.engine.compiled.heap import push
 from subsim.engine.compiled.idle import stand_by, stand_down
+from subsim.engine.compiled.item import account_of, item_of, work_of
 from subsim.engine.compiled.people import book_time, vacate
 from subsim.engine.compiled.work import ask_dispatch, next_touch
 from subsim.model import slots as at
 from subsim.model.rules import expansion, onboarding, people, risk, tickets, touches
 from subsim.model.rules import work as rules
-from subsim.model.rules.clock import NEVER, minutes
+from subsim.model.rules.clock import minutes
 
 
 @inner
@@ -33,7 +34,6 @@ def candidate(s: Any, seat: int) -> int:
 @inner
 def dispatch(w: Any, s: Any, team: int, t: int) -> None:
     """Hand out a team's idle seats, the longest idle first."""
-    s.dispatch[team] = NEVER
     seat = s.idle_first[team]
     while seat >= 0:
         after = s.seats[seat].idle_after
@@ -56,8 +56,8 @@ def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
     """A seat begins an item."""
     chair = s.seats[seat]
     item = s.items[x]
-    i = x // w.n_work
-    work = x % w.n_work
+    i = account_of(s, x)
+    work = work_of(s, x)
     leave(s, x)
     book_time(s, seat, t)
     stand_down(s, seat)
@@ -95,7 +95,7 @@ def end_service(w: Any, s: Any, seat: int, t: int) -> None:
     """A seat is done with its item."""
     chair = s.seats[seat]
     x = chair.serves
-    i = x // w.n_work
+    i = account_of(s, x)
     book_time(s, seat, t)
     chair.serves = -1
     stand_by(s, seat, t)
@@ -107,17 +107,17 @@ def end_service(w: Any, s: Any, seat: int, t: int) -> None:
         gain = people.continuity(s.p, a.since, t)
     if s.items[x].lapses == -1:
         gain *= s.p[at.work_squeeze_lift]
-    finish(w, s, i, x % w.n_work, t, gain)
+    finish(w, s, i, work_of(s, x), t, gain)
     if chair.leaving:
         vacate(w, s, seat, t)
     if candidate(s, seat) >= 0:
-        ask_dispatch(w, s, chair.team, t)
+        ask_dispatch(s, chair.team, t)
 
 
 @inner
 def finish(w: Any, s: Any, i: int, work: int, t: int, gain: float) -> None:
     """What a finished item does to its account."""
-    item = s.items[i * w.n_work + work]
+    item = s.items[item_of(s, i, work)]
     a = s.accounts[i]
     item.state = 0
     note(s, t, ev.L_DONE, i, work, 0, t - item.raised)
@@ -155,8 +155,8 @@ def finish(w: Any, s: Any, i: int, work: int, t: int, gain: float) -> None:
 def expire(w: Any, s: Any, x: int, t: int) -> None:
     """An item lapses: it leaves its queue and nothing is done, with what follows from that."""
     item = s.items[x]
-    i = x // w.n_work
-    work = x % w.n_work
+    i = account_of(s, x)
+    work = work_of(s, x)
     desk = item.desk
     team = s.seats[desk - at.TEAMS].team if desk >= at.TEAMS else desk
     leave(s, x)
@@ -182,7 +182,7 @@ def deadline(w: Any, s: Any, x: int, t: int) -> None:
     item = s.items[x]
     if item.state != 1 or item.lapses != t:
         return
-    if rules.policy(s.p, x % w.n_work) == rules.OVERTIME:
+    if rules.policy(s.p, work_of(s, x)) == rules.OVERTIME:
         seat = overtime_seat(w, s, x)
         if seat >= 0:
             chair = s.seats[seat]
@@ -194,11 +194,11 @@ def deadline(w: Any, s: Any, x: int, t: int) -> None:
             by_team(s, chair.team, m.T_ITEMS_WAITED, 1)
             by_team(s, chair.team, m.T_MINUTES_SERVED, item.minutes)
             by_team(s, chair.team, m.T_OVERTIME_MINUTES, item.minutes)
-            note(s, t, ev.L_OVERTIME, x // w.n_work, x % w.n_work, seat, item.minutes)
-            if w.work_role[x % w.n_work] == rules.ONBOARDING:
+            note(s, t, ev.L_OVERTIME, account_of(s, x), work_of(s, x), seat, item.minutes)
+            if w.work_role[work_of(s, x)] == rules.ONBOARDING:
                 lasts = people.service(item.minutes, pace_of(s, seat, t))
-                plan_value(w, s, x // w.n_work, chair.team, t, lasts)
-            finish(w, s, x // w.n_work, x % w.n_work, t, 1.0)
+                plan_value(w, s, account_of(s, x), chair.team, t, lasts)
+            finish(w, s, account_of(s, x), work_of(s, x), t, 1.0)
             return
     expire(w, s, x, t)
 
@@ -222,14 +222,14 @@ def overtime_seat(w: Any, s: Any, x: int) -> int:
 
 
 @inner
-def overflow(w: Any, s: Any, x: int, t: int) -> None:
+def overflow(s: Any, x: int, t: int) -> None:
     """A hybrid tier's item has waited long enough for its owner: anybody in the team may take it."""
     item = s.items[x]
     if item.state == 1 and item.overflow == t and item.desk >= at.TEAMS:
         team = s.seats[item.desk - at.TEAMS].team
         leave(s, x)
         join(s, team, x)
-        ask_dispatch(w, s, team, t)
+        ask_dispatch(s, team, t)
 
 
 @inner

@@ -7,6 +7,7 @@ from subsim.engine import events as ev
 from subsim.engine.compiled.entry import open_account
 from subsim.engine.compiled.heap import clear_events, push, push_key
 from subsim.engine.compiled.people import arrive
+from subsim.engine.state import ROOM_BITS
 from subsim.model import slots as at
 from subsim.model.rules import arrival, people
 from subsim.model.rules.clock import NEVER, minutes
@@ -42,11 +43,12 @@ def clear(s: Any) -> None:
     """Empty what a run before has left behind."""
     for j in range(s.count.size):
         s.count[j] = 0
+    while 1 << s.count[ROOM_BITS] < s.accounts.size:
+        s.count[ROOM_BITS] += 1
     clear_events(s)
     for j in range(s.roots.size):
         s.roots[j] = -1
-    for j in range(s.dispatch.size):
-        s.dispatch[j] = NEVER
+    for j in range(s.idle_first.size):
         s.idle_first[j] = -1
         s.idle_last[j] = -1
     for j in range(s.sends.size):

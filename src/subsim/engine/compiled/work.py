@@ -7,7 +7,8 @@ from subsim.engine import events as ev
 from subsim.engine import metrics as m
 from subsim.engine.compiled.book import by_team, by_tier, note
 from subsim.engine.compiled.desk import join, leave
-from subsim.engine.compiled.heap import push
+from subsim.engine.compiled.heap import push, push_dispatch
+from subsim.engine.compiled.item import item_of, number_of
 from subsim.model import slots as at
 from subsim.model.rules import onboarding
 from subsim.model.rules import work as rules
@@ -15,11 +16,10 @@ from subsim.model.rules.clock import NEVER, minutes
 
 
 @inner
-def ask_dispatch(w: Any, s: Any, team: int, t: int) -> None:
+def ask_dispatch(s: Any, team: int, t: int) -> None:
     """Have the team's seats handed out at the end of this minute, if one is idle; one that becomes idle asks itself."""
-    if s.idle_first[team] >= 0 and s.dispatch[team] != t:
-        s.dispatch[team] = t
-        push(w, s, t, ev.DISPATCH, team)
+    if s.idle_first[team] >= 0:
+        push_dispatch(s, t, team)
 
 
 @inner
@@ -48,7 +48,7 @@ def hours_scale(s: Any, work: int) -> float:
 def raise_item(w: Any, s: Any, i: int, work: int, t: int, latest: int, tag: int) -> bool:
     """Raise an account's item of a type, unless one is open or nobody does such work; ``latest`` caps its due date."""
     a = s.accounts[i]
-    x = i * w.n_work + work
+    x = item_of(s, i, work)
     item = s.items[x]
     team = w.work_team[a.tier, work]
     if item.state != 0 or team < 0:
@@ -71,7 +71,7 @@ def raise_item(w: Any, s: Any, i: int, work: int, t: int, latest: int, tag: int)
     if policy != rules.WAIT:
         item.lapses = min(rules.lapses(s.p, s.key, who, n, work, t, due_at), latest)
         if policy != rules.SQUEEZE:
-            push(w, s, item.lapses, ev.DEADLINE, x)
+            push(w, s, item.lapses, ev.DEADLINE, number_of(s, x))
     by_team(s, team, m.T_ITEMS_DEMANDED, 1)
     by_team(s, team, m.T_MINUTES_DEMANDED, item.minutes)
     if role == rules.CALENDAR:
@@ -91,24 +91,24 @@ def queue(w: Any, s: Any, i: int, x: int, team: int, t: int) -> None:
     tier = s.accounts[i].tier
     if desk >= at.TEAMS and w.coverage[tier] == ev.HYBRID:
         item.overflow = max(t, item.raised + minutes(s.p[at.coverage_overflow + tier]))
-        push(w, s, item.overflow, ev.OVERFLOW, x)
-    ask_dispatch(w, s, team, t)
+        push(w, s, item.overflow, ev.OVERFLOW, number_of(s, x))
+    ask_dispatch(s, team, t)
 
 
 @inner
 def next_touch(w: Any, s: Any, i: int, work: int, t: int) -> None:
     """Schedule the next touch of a calendar after one ended: a cadence after it was due, but not before now."""
-    item = s.items[i * w.n_work + work]
+    item = s.items[item_of(s, i, work)]
     cadence = minutes(s.p[at.touch_cadence + s.accounts[i].tier * at.WORK + work])
     if cadence > 0:
         item.next_due = max(item.tag + cadence, t)
-        push(w, s, item.next_due, ev.DUE, i * w.n_work + work)
+        push(w, s, item.next_due, ev.DUE, i * at.WORK + work)
 
 
 @inner
-def cancel(w: Any, s: Any, i: int, work: int, t: int) -> None:
+def cancel(s: Any, i: int, work: int, t: int) -> None:
     """Drop a waiting item whose reason is gone."""
-    x = i * w.n_work + work
+    x = item_of(s, i, work)
     item = s.items[x]
     desk = item.desk
     team = s.seats[desk - at.TEAMS].team if desk >= at.TEAMS else desk
@@ -124,7 +124,7 @@ def move_items(w: Any, s: Any, i: int, t: int) -> None:
     """Let an account's waiting items follow it to its new tier or owner; those that nobody does there are dropped."""
     tier = s.accounts[i].tier
     for work in range(w.n_work):
-        x = i * w.n_work + work
+        x = item_of(s, i, work)
         item = s.items[x]
         if item.state != 1:
             continue
@@ -132,7 +132,7 @@ def move_items(w: Any, s: Any, i: int, t: int) -> None:
         old = s.seats[desk - at.TEAMS].team if desk >= at.TEAMS else desk
         team = w.work_team[tier, work]
         if team != old:
-            cancel(w, s, i, work, t)
+            cancel(s, i, work, t)
         if team >= 0:
             if team == old:
                 leave(s, x)
