@@ -107,8 +107,9 @@ def _is_over(s: Any, key: int) -> bool:
     """Whether an event is the deadline of an item that no longer waits: most deadlines are, and need no place."""
     if (key >> _KIND_BITS) & _KIND_MASK != word(DEADLINE):
         return False
-    x = numbered(s, np.int64(key & _NUMBER_MASK))
-    return s.items[x].state != 1
+    number: Any = np.int64(key & _NUMBER_MASK)
+    over: bool = s.items[numbered(s, number)].state != 1
+    return over
 
 
 @inner
