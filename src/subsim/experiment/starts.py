@@ -27,6 +27,10 @@ class Start:
     """Columns of `Opening.accounts`; texts are objects."""
     touches: Mapping[str, npt.NDArray[Any]] = field(repr=False)
     """Columns of `Opening.touches`, likewise."""
+    scores: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    """Columns of `Opening.scores`, likewise."""
+    done: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    """Columns of `Opening.done`, likewise."""
     lost_arr: Mapping[str, npt.NDArray[np.int64]] = field(repr=False)
     lost_logos: Mapping[str, npt.NDArray[np.int64]] = field(repr=False)
     fingerprint: str
@@ -39,9 +43,8 @@ def start_of(book: Book, start: dt.date | None = None) -> Start:
         InputError: see `Book.opening`.
     """
     opening = book.opening(start)
-    return Start(
-        _columns(opening.accounts), _columns(opening.touches), opening.lost_arr, opening.lost_logos, book.fingerprint()
-    )
+    tables = (_columns(table) for table in (opening.accounts, opening.touches, opening.scores, opening.done))
+    return Start(*tables, opening.lost_arr, opening.lost_logos, book.fingerprint())
 
 
 def _columns(table: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:

@@ -14,7 +14,6 @@ from typing import Any
 
 from subsim._jit import rule
 from subsim.model import slots as at
-from subsim.model.rules import engagement
 from subsim.model.rules.clock import MONTH
 from subsim.model.rules.draw import draw
 from subsim.model.rules.sponsor import share_without
@@ -147,14 +146,14 @@ def fit_factor(p: Any, fit: float) -> float:
 
 @rule
 def opening_fit(
-    p: Any, key: Any, entity: int, segment: int, exposure: float, level: float, variance: float, score_value: float
+    p: Any, key: Any, entity: int, segment: int, exposure: float, held: float, weight: float, weighted: float
 ) -> float:
-    """Fit of a live account given that it survived, and its last score (below zero: none): survivors fit better.
+    """Fit of a live account given that it survived, and what its scores say: survivors fit better.
 
     The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk
     and b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is
-    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02. The score reads
-    ``level`` + effect of fit x f with the ``variance`` of engagement given fit and its own error (Kalman).
+    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02. The scores read effect of
+    fit x f + ``held`` x (response - mean) with precision ``weight`` (see `engagement.told_by_scores`).
     """
     z = normal(draw(key, purposes.FIT, entity, 0))
     mean = p[at.arrival_fit_mean + segment]
@@ -167,12 +166,11 @@ def opening_fit(
         curvature = max(0.1, 1.0 + b * b * x * (risk + x * change))
         f -= (f - mean - b * x * risk) / curvature
     effect = p[at.engagement_fit_effect]
-    error = variance + p[at.score_noise] * p[at.score_noise]
-    if score_value >= 0.0 and error > 0.0:
-        precision = curvature + effect * effect / error
-        f += effect / error * (engagement.reading(p, score_value) - level - effect * f) / precision
-        curvature = precision
-    return f + z / math.sqrt(curvature)
+    answers = held * p[at.engagement_response_sd]
+    known = 1.0 + weight * answers * answers
+    precision = curvature + effect * effect * weight / known
+    f += effect * (weighted - weight * effect * f) / known / precision
+    return f + z / math.sqrt(precision)
 
 
 @rule
