@@ -50,9 +50,9 @@ class Opening:
     """When the last touch of each kind was due, of live accounts: account_id, kind (text), due_minute (int64). A touch
     that is planned is not among them; one without a due date counts as due when it was done."""
     scores: pd.DataFrame = field(repr=False)
-    """Monthly scores of the last twelve months and the present spell: account_id, place (int64, 0: the last one), minute
-    (int64, below 0), score (float). Of scores that come faster than monthly, the last, the last at least 25 days before
-    that, and so on."""
+    """Monthly scores of the last twelve months and the present spell: account_id, place (int64, 0: the last one),
+    minute (int64, below 0), score (float). Of scores that come faster than monthly, the last one, the last at least 25
+    days before that, and so on."""
     done: pd.DataFrame = field(repr=False)
     """Touches done in the last two years and the present spell: account_id, kind (text), done_minute (int64)."""
     lost_arr: dict[str, Ints] = field(repr=False)
@@ -203,11 +203,11 @@ def _monthly_scores(book: Book, start_minute: pd.Series, begin: np.datetime64) -
     """The last scores of each account, a month apart at least."""
     columns = {"account_id": pd.Series(dtype=str)} | {name: pd.Series(dtype="int64") for name in ("place", "minute")}
     none = pd.DataFrame(columns | {"score": pd.Series(dtype=float)})
-    if "health" not in book.tables:
+    if "health" not in book.tables or start_minute.empty:
         return none
-    rows = book.tables["health"]
+    rows = book.tables["health"].dropna(subset=["date", "score"])
     minute = _minutes(rows["date"], begin)
-    account = start_minute.index.get_indexer(rows["account_id"].astype(str))
+    account = start_minute.index.get_indexer(pd.Index(rows["account_id"].astype(str)))
     known = (account >= 0) & (minute >= -YEAR_MINUTES) & (minute >= start_minute.to_numpy()[account])
     rows = rows.assign(account=account, minute=minute)[known].sort_values(["account", "minute", "score"])
     # One number orders accounts and, within them, minutes; a step back is a search for the last that is early enough.
@@ -236,12 +236,9 @@ def _done(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.DataF
     rows = rows[rows["done_date"].notna() & rows["account_id"].astype(str).isin(start_minute.index)]
     minute = _minutes(rows["done_date"], begin)
     since = np.maximum(start_minute.reindex(rows["account_id"].astype(str)).to_numpy(), -2 * YEAR_MINUTES)
-    found = {
-        "account_id": rows["account_id"].astype(str),
-        "kind": rows["kind"].astype(str),
-        "done_minute": minute,
-    }
-    return pd.DataFrame(found)[minute >= since].reset_index(drop=True)
+    rows, minute = rows[minute >= since], minute[minute >= since]
+    names = {name: rows[name].astype(str).to_numpy() for name in ("account_id", "kind")}
+    return pd.DataFrame(names | {"done_minute": minute})
 
 
 def _sponsors(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.Series:

@@ -63,7 +63,8 @@ def find(results: Path, name: str) -> Start | None:
             parts = {key: stored[key] for key in stored.files}
         segments = parts["segments"].tolist()
         arr, logos = (dict(zip(segments, parts[key], strict=True)) for key in ("lost_arr", "lost_logos"))
-        return Start(*(_table(parts, key) for key in _TABLES), arr, logos, str(parts["fingerprint"]))
+        accounts, touches, scores, done = (_table(parts, key) for key in _TABLES)
+        return Start(accounts, touches, scores, done, arr, logos, str(parts["fingerprint"]))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
 

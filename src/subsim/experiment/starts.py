@@ -43,8 +43,15 @@ def start_of(book: Book, start: dt.date | None = None) -> Start:
         InputError: see `Book.opening`.
     """
     opening = book.opening(start)
-    tables = (_columns(table) for table in (opening.accounts, opening.touches, opening.scores, opening.done))
-    return Start(*tables, opening.lost_arr, opening.lost_logos, book.fingerprint())
+    return Start(
+        _columns(opening.accounts),
+        _columns(opening.touches),
+        _columns(opening.scores),
+        _columns(opening.done),
+        opening.lost_arr,
+        opening.lost_logos,
+        book.fingerprint(),
+    )
 
 
 def _columns(table: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:

@@ -217,7 +217,8 @@ def compare_alike(w: Any, s: Any) -> None:
         touches, head, count = 0.0, 0.0, 0
         for o in range(w.opening.size):
             if w.opening[o].segment == segment:
-                s.touched[o] = engagement.held_by_touches(s.p, w.done_at, w.done_work, w.done_from[o], w.done_from[o + 1])
+                first, end = w.done_from[o], w.done_from[o + 1]
+                s.touched[o] = engagement.held_by_touches(s.p, w.done_at, w.done_work, first, end)
                 touches += s.touched[o]
                 head += engagement.head_start(s.p, segment, -w.opening[o].start / DAY)
                 count += 1
@@ -258,7 +259,7 @@ def open_state(w: Any, s: Any, i: int, o: int) -> None:
     mean = 1.0 + engagement.chosen(s.p, held, renewal.hazard_survived(s.p, a.segment, lived_through))
     a.response = engagement.opening_response(s.p, s.key, a.entity, held, mean, weight, weighted - weight * fits)
     lasting = fits + held * (a.response - mean)
-    a.e = engagement.opening(s.p, s.key, a.entity, level + lasting + own - moved * lasting, variance)
+    a.e = engagement.opening(s.key, a.entity, level + lasting + own - moved * lasting, variance)
     a.e_at = 0
     score = w.opening[o].score
     if score >= 0.0:

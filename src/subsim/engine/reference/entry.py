@@ -161,7 +161,7 @@ def open_state(model: Model, account: Account, o: int) -> None:
     mean = 1.0 + engagement.chosen(p, held, renewal.hazard_survived(p, segment, lived_through))
     account.response = engagement.opening_response(p, key, entity, held, mean, weight, weighted - weight * fits)
     lasting = fits + held * (account.response - mean)
-    account.engagement = engagement.opening(p, key, entity, level + lasting + own - moved * lasting, variance)
+    account.engagement = engagement.opening(key, entity, level + lasting + own - moved * lasting, variance)
     score = float(world.opening[o].score)
     if score >= 0.0:
         account.score = score

@@ -147,7 +147,7 @@ def opening_standing(
     mean_head: float,
     share: float,
 ) -> tuple[float, float, float]:
-    """Mean engagement of accounts like this one and of fit 0, the same without touches and head start, and what is held up.
+    """Mean engagement of accounts like this one and of fit 0; the same without touches and head start; what is held up.
 
     Where no touches are known (``share`` 0) all are the segment's; else an account differs from the mean of its segment
     by what its touches hold up and by its head start.
@@ -187,8 +187,8 @@ def told_by_scores(
     A score reads ``level`` + P + x with error. P is what is lasting: fit, and the answer to what is done. x is of its
     own, an AR(1) of variance s_0^2 that fades at rate delta. Given P, x at minute 0 is normal with mean a - b P and
     variance v; of P itself the scores say as much as ``weight`` readings of variance 1 whose sum is ``weighted``. Gives
-    (a, b, v, weight, weighted). ``level`` is without touches and head start, which differ from score to score if touches
-    are known (``share`` > 0).
+    (a, b, v, weight, weighted). ``level`` is without touches and head start: if touches are known (``share`` > 0), what
+    these add differs from score to score.
     """
     drift = p[at.engagement_drift] / DAY
     own = p[at.engagement_opening_sd] * p[at.engagement_opening_sd]
@@ -242,6 +242,6 @@ def opening_response(p: Any, key: Any, entity: int, held: float, mean: float, we
 
 
 @rule
-def opening(p: Any, key: Any, entity: int, mean: float, variance: float) -> float:
+def opening(key: Any, entity: int, mean: float, variance: float) -> float:
     """Engagement of a live account at minute 0."""
     return mean + math.sqrt(max(variance, 0.0)) * normal(draw(key, purposes.OPENING_ENGAGEMENT, entity, 0))
