@@ -408,7 +408,7 @@ static void open_state(WS, int64_t i, int64_t o)
     double mean = 1.0 + chosen(s->p, here.held, hazard_survived(s->p, a->segment, lived_through));
     a->response = opening_response(s->p, s->key, a->entity, here.held, mean, x.weight, x.weighted - x.weight * fits);
     double lasting = fits + here.held * (a->response - mean);
-    a->e = engagement_opening(s->p, s->key, a->entity, here.level + lasting + x.a - x.b * lasting, x.v);
+    a->e = engagement_opening(s->key, a->entity, here.level + lasting + x.a - x.b * lasting, x.v);
     a->e_at = 0;
     double score = w->opening[o].score;
     if (score >= 0.0) {

@@ -335,7 +335,7 @@ static double opening_response(Parameters p, Key key, uint64_t entity, double he
     return mean + spread * (effect * weighted / precision + z / sqrt(precision));
 }
 
-static double engagement_opening(Parameters p, Key key, uint64_t entity, double mean, double variance)
+static double engagement_opening(Key key, uint64_t entity, double mean, double variance)
 {
     return mean + sqrt(higher_of(variance, 0.0)) * normal(draw(key, purposes_OPENING_ENGAGEMENT, entity, 0));
 }
