@@ -396,19 +396,20 @@ static void open_state(WS, int64_t i, int64_t o)
     double tenure = -(double)a->start / clock_DAY, *like = &s->alike[a->segment * 3];
     Standing here = opening_standing(s->p, a->segment, a->ttv_days, tenure, s->touched[o], like);
     int64_t scores = w->opening_readings_n[1];
-    Told x = told_by_scores(s->p, a->segment, here.alone, like[2], tenure, &w->opening_readings[o * scores],
+    Told x = told_by_scores(s->p, a->segment, here.alone, here.held, tenure, like, &w->opening_readings[o * scores],
                             &w->opening_read_at[o * scores], scores, w->done_at, w->done_work, w->done_from[o],
                             w->done_from[o + 1]);
     double exposure = past_exposure(s->p, a->segment, a->term, a->k, here.level);
-    a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure, here.held, x.weight, x.weighted);
+    a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure, &x);
     double lived_through = exposure * fit_factor(s->p, a->fit);
     a->v = risk_multiplier(s->p, s->key, a->entity, a->segment, lived_through);
     a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
     double fits = s->p[at_engagement_fit_effect] * a->fit;
-    double mean = 1.0 + chosen(s->p, here.held, hazard_survived(s->p, a->segment, lived_through));
-    a->response = opening_response(s->p, s->key, a->entity, here.held, mean, x.weight, x.weighted - x.weight * fits);
-    double lasting = fits + here.held * (a->response - mean);
-    a->e = engagement_opening(s->key, a->entity, here.level + lasting + x.a - x.b * lasting, x.v);
+    double expected = 1.0 + chosen(s->p, here.held, hazard_survived(s->p, a->segment, lived_through));
+    a->response = opening_response(s->p, s->key, a->entity, expected, x.w_rr, x.y_r - x.w_fr * fits);
+    double answers = a->response - expected;
+    double mean = here.level + x.a + (1.0 - x.b) * fits + (here.held - x.c) * answers;
+    a->e = engagement_opening(s->key, a->entity, mean, x.v);
     a->e_at = 0;
     double score = w->opening[o].score;
     if (score >= 0.0) {

@@ -267,58 +267,73 @@ static double share_of_touches(Parameters p, int64_t segment, double touches, do
     return lower_of(higher_of((gap - head) / touches, 1.0), 2.0);
 }
 
+static double held_by_all(Parameters p, int64_t segment, double tenure_days, double touches, const double *like)
+{
+    return higher_of(0.0, held_up(p, segment, tenure_days) + like[2] * (touches - like[0]));
+}
+
 typedef struct { double level, alone, held; } Standing;
 
 static Standing opening_standing(Parameters p, int64_t segment, double ttv_days, double tenure_days, double touches,
                                  const double *like)
 {
-    double level = opening_level(p, segment, ttv_days, tenure_days), held = held_up(p, segment, tenure_days);
-    if (like[2] == 0.0) return (Standing){level, level, held};
+    double level = opening_level(p, segment, ttv_days, tenure_days);
+    if (like[2] == 0.0) return (Standing){level, level, held_up(p, segment, tenure_days)};
     double alone = level - like[2] * like[0] - like[1];
     level = alone + like[2] * touches + head_start(p, segment, tenure_days);
-    return (Standing){level, alone, higher_of(0.0, held + like[2] * (touches - like[0]))};
+    return (Standing){level, alone, held_by_all(p, segment, tenure_days, touches, like)};
 }
 
-typedef struct { double a, b, v, weight, weighted; } Told;
+typedef struct { double a, b, c, v, w_ff, w_fr, w_rr, y_f, y_r; } Told;
 
-static Told told_by_scores(Parameters p, int64_t segment, double level, double share, double tenure_days,
-                           const double *log_odds, const int32_t *read_at, int64_t scores, const int32_t *done_at,
-                           const int16_t *done_work, int64_t first, int64_t end)
+INLINE void fade(Told *x, double own, double left)
+{
+    x->a *= left;
+    x->b *= left;
+    x->c *= left;
+    x->v = own + (x->v - own) * left * left;
+}
+
+static Told told_by_scores(Parameters p, int64_t segment, double level, double held, double tenure_days,
+                           const double *like, const double *log_odds, const int32_t *read_at, int64_t scores,
+                           const int32_t *done_at, const int16_t *done_work, int64_t first, int64_t end)
 {
     double drift = p[at_engagement_drift] / clock_DAY, own = p[at_engagement_opening_sd] * p[at_engagement_opening_sd];
     double noise = p[at_score_noise] * p[at_score_noise], touches = 0.0;
-    Told x = {0.0, 0.0, own, 0.0, 0.0};
+    Told x = {.v = own};
     int64_t before = clock_NEVER;
     for (int64_t j = scores - 1; j >= 0; j--) {
         int64_t t = read_at[j];
         if (t == clock_NEVER) continue;
         if (before < clock_NEVER) {
             double left = exp(drift * (before - t));
-            x.a *= left;
-            x.b *= left;
-            x.v = own + (x.v - own) * left * left;
+            fade(&x, own, left);
             touches *= left;
         }
         before = t;
         for (; first < end && done_at[first] <= t; first++)
             touches += p[at_work_lift + done_work[first]] * exp(drift * (done_at[first] - t));
-        double level_then = level;
-        if (share > 0.0) level_then += share * touches + head_start(p, segment, tenure_days + (double)t / clock_DAY);
+        double level_then = level, held_then = held;
+        if (like[2] > 0.0) {
+            double tenure_then = tenure_days + (double)t / clock_DAY;
+            level_then += like[2] * touches + head_start(p, segment, tenure_then);
+            held_then = held_by_all(p, segment, tenure_then, touches, like);
+        }
         double total = higher_of(x.v + noise, 1e-12);
-        double above = log_odds[j] - p[at_score_offset] - level_then - x.a, lasting = 1.0 - x.b;
-        x.weight += lasting * lasting / total;
-        x.weighted += lasting * above / total;
+        double above = log_odds[j] - p[at_score_offset] - level_then - x.a;
+        double by_fit = 1.0 - x.b, by_answer = held_then - x.c;
+        x.w_ff += by_fit * by_fit / total;
+        x.w_fr += by_fit * by_answer / total;
+        x.w_rr += by_answer * by_answer / total;
+        x.y_f += by_fit * above / total;
+        x.y_r += by_answer * above / total;
         double gain = x.v / total;
         x.a += gain * above;
-        x.b += gain * lasting;
+        x.b += gain * by_fit;
+        x.c += gain * by_answer;
         x.v -= gain * x.v;
     }
-    if (before < clock_NEVER) {
-        double left = exp(drift * before);
-        x.a *= left;
-        x.b *= left;
-        x.v = own + (x.v - own) * left * left;
-    }
+    if (before < clock_NEVER) fade(&x, own, exp(drift * before));
     return x;
 }
 
@@ -327,12 +342,11 @@ INLINE double chosen(Parameters p, double held, double survived)
     return p[at_renewal_engagement] * held * p[at_engagement_response_sd] * p[at_engagement_response_sd] * survived;
 }
 
-static double opening_response(Parameters p, Key key, uint64_t entity, double held, double mean, double weight,
-                               double weighted)
+static double opening_response(Parameters p, Key key, uint64_t entity, double mean, double w_rr, double y_r)
 {
-    double spread = p[at_engagement_response_sd], effect = held * spread, precision = 1.0 + weight * effect * effect;
+    double spread = p[at_engagement_response_sd], precision = 1.0 + w_rr * spread * spread;
     double z = normal(draw(key, purposes_RESPONSE, entity, 0));
-    return mean + spread * (effect * weighted / precision + z / sqrt(precision));
+    return mean + spread * (spread * y_r / precision + z / sqrt(precision));
 }
 
 static double engagement_opening(Key key, uint64_t entity, double mean, double variance)
@@ -487,8 +501,7 @@ static MeanRisk mean_risk(Parameters p, int64_t segment, double x)
     return (MeanRisk){1.0 / scaled, -theta / (scaled * scaled)};
 }
 
-static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segment, double exposure, double held,
-                          double weight, double weighted)
+static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segment, double exposure, const Told *told)
 {
     double z = normal(draw(key, purposes_FIT, entity, 0)), mean = p[at_arrival_fit_mean + segment], b = fit_slope(p);
     double f = mean, curvature = 1.0;
@@ -498,9 +511,11 @@ static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segmen
         curvature = higher_of(0.1, 1.0 + b * b * x * (mean_at.risk + x * mean_at.change));
         f -= (f - mean - b * x * mean_at.risk) / curvature;
     }
-    double effect = p[at_engagement_fit_effect], answers = held * p[at_engagement_response_sd];
-    double known = 1.0 + weight * answers * answers, precision = curvature + effect * effect * weight / known;
-    f += effect * (weighted - weight * effect * f) / known / precision;
+    double effect = p[at_engagement_fit_effect], variance = p[at_engagement_response_sd] * p[at_engagement_response_sd];
+    double shared = told->w_fr * variance / (1.0 + told->w_rr * variance);
+    double weight = told->w_ff - shared * told->w_fr, weighted = told->y_f - shared * told->y_r;
+    double precision = curvature + effect * effect * weight;
+    f += effect * (weighted - weight * effect * f) / precision;
     return f + z / sqrt(precision);
 }
 

@@ -71,6 +71,7 @@ def test_work_is_done_from_the_day_an_account_came(p: Any) -> None:
 
 
 DRIFT = 0.0077
+UNKNOWN = 0.0, 0.1, 0.0  # touches of a segment of which none are known
 NO_TOUCHES = np.zeros(0, np.int32), np.zeros(0, np.int16), 0, 0
 
 
@@ -86,14 +87,14 @@ def scores(*read: tuple[int, float]) -> tuple[Any, Any, int]:
 def test_fit_engagement_and_response_are_joint_given_the_scores(p: Any, read: tuple[tuple[int, float], ...]) -> None:
     held, level = engagement.held_up(p, 0, 1e6), 0.3
     assert held == pytest.approx(0.6)
-    told = engagement.told_by_scores(p, 0, level, 0.0, 1e6, *scores(*read), *NO_TOUCHES)
-    own, moved, variance, weight, weighted = told
+    told = engagement.told_by_scores(p, 0, level, held, 1e6, UNKNOWN, *scores(*read), *NO_TOUCHES)
+    own, by_fit, by_answer, variance, _, w_fr, w_rr, _, y_r = told
     seen = []
     for who in WHO:
-        f = renewal.opening_fit(p, KEY, who, 0, 0.0, held, weight, weighted)
-        r = engagement.opening_response(p, KEY, who, held, 1.0, weight, weighted - weight * 0.25 * f)
-        lasting = 0.25 * f + held * (r - 1)
-        seen.append((f, r - 1, engagement.opening(KEY, who, level + lasting + own - moved * lasting, variance)))
+        f = renewal.opening_fit(p, KEY, who, 0, 0.0, *told[4:])
+        r = engagement.opening_response(p, KEY, who, 1.0, w_rr, y_r - w_fr * 0.25 * f)
+        centre = level + own + (1 - by_fit) * 0.25 * f + (held - by_answer) * (r - 1)
+        seen.append((f, r - 1, engagement.opening(KEY, who, centre, variance)))
     # The same as a normal of fit, response - 1, and own part of engagement at the start and at each score, given these.
     days = np.array([0, *(day for day, _ in read)])
     prior = np.zeros((2 + len(days), 2 + len(days)))
@@ -119,11 +120,12 @@ def test_fit_engagement_and_response_are_joint_given_the_scores(p: Any, read: tu
 
 def test_scores_without_error_say_all_there_is(p: Any) -> None:
     p[at.score_noise] = p[at.engagement_opening_sd] = 0.0
-    told = engagement.told_by_scores(p, 0, 0.2, 0.0, 900.0, *scores((3, 80.0), (33, 80.0)), *NO_TOUCHES)
-    own, moved, variance, weight, weighted = told
-    assert (own, moved, variance) == (0.0, 0.0, 0.0)
-    assert weighted / weight == pytest.approx(np.log(4.0) - 0.2)
-    assert np.isfinite(renewal.opening_fit(p, KEY, WHO[0], 0, 0.0, 0.6, weight, weighted))
+    told = engagement.told_by_scores(p, 0, 0.2, 0.6, 900.0, UNKNOWN, *scores((3, 80.0), (33, 80.0)), *NO_TOUCHES)
+    assert told[:4] == (0.0, 0.0, 0.0, 0.0)
+    _, w_fr, w_rr, _, y_r = told[4:]
+    f = renewal.opening_fit(p, KEY, WHO[0], 0, 0.0, *told[4:])
+    r = engagement.opening_response(p, KEY, WHO[0], 1.0, w_rr, y_r - w_fr * 0.25 * f)
+    assert 0.2 + 0.25 * f + 0.6 * (r - 1) == pytest.approx(np.log(4.0), abs=1e-4)
 
 
 def test_touches_of_a_short_tenure_hold_little_up(p: Any) -> None:
@@ -149,13 +151,13 @@ def test_more_than_touches_is_put_down_to_them_within_limits(p: Any) -> None:
 def test_accounts_differ_from_their_segment_by_what_was_done_for_them(p: Any) -> None:
     p[at.engagement_opening_mean] = 0.2
     like = 0.4, 0.1, 1.5
-    level, alone, held = engagement.opening_standing(p, 0, 45.0, 400.0, 0.6, *like)
+    level, alone, held = engagement.opening_standing(p, 0, 45.0, 400.0, 0.6, like)
     head = 0.6 * np.exp(-400 * DRIFT)
     assert level == pytest.approx(0.2 + 1.5 * 0.2 + head - 0.1)
     assert alone == pytest.approx(level - 1.5 * 0.6 - head)
     assert held == pytest.approx(engagement.held_up(p, 0, 400.0) + 1.5 * 0.2)
-    assert engagement.opening_standing(p, 0, 45.0, 400.0, -3.0, *like)[2] == 0.0
-    unknown = engagement.opening_standing(p, 0, 45.0, 400.0, 0.0, 0.0, 0.1, 0.0)
+    assert engagement.opening_standing(p, 0, 45.0, 400.0, -3.0, like)[2] == 0.0
+    unknown = engagement.opening_standing(p, 0, 45.0, 400.0, 0.0, UNKNOWN)
     assert unknown == pytest.approx((0.2, 0.2, engagement.held_up(p, 0, 400.0)))
 
 
@@ -163,10 +165,13 @@ def test_a_score_is_read_against_the_touches_until_then(p: Any) -> None:
     """A touch after the last score explains nothing of it, one before all of what is left of it by then."""
     p[at.work_lift] = 0.5
     done_at, done_work = np.array([-50, -10], np.int32) * DAY, np.zeros(2, np.int16)
-    read = scores((20, 70.0))
-    told = engagement.told_by_scores(p, 0, 0.1, 1.2, 300.0, *read, done_at, done_work, 0, 2)
-    then = 0.1 + 1.2 * 0.5 * np.exp(-30 * DRIFT) + 0.6 * np.exp(-280 * DRIFT)
-    assert told == pytest.approx(engagement.told_by_scores(p, 0, then, 0.0, 300.0, *read, *NO_TOUCHES))
+    read, like = scores((20, 70.0)), (0.4, 0.1, 1.2)
+    told = engagement.told_by_scores(p, 0, 0.1, 99.0, 300.0, like, *read, done_at, done_work, 0, 2)
+    touches = 0.5 * np.exp(-30 * DRIFT)
+    level = 0.1 + 1.2 * touches + 0.6 * np.exp(-280 * DRIFT)
+    held = engagement.held_up(p, 0, 280.0) + 1.2 * (touches - 0.4)
+    assert held > 0
+    assert told == pytest.approx(engagement.told_by_scores(p, 0, level, held, 300.0, UNKNOWN, *read, *NO_TOUCHES))
 
 
 def test_some_are_doomed_by_what_came_in_the_running_term() -> None:

@@ -233,15 +233,14 @@ def open_state(w: Any, s: Any, i: int, o: int) -> None:
     a = s.accounts[i]
     tenure = -a.start / DAY
     like = s.alike[a.segment]
-    level, alone, held = engagement.opening_standing(
-        s.p, a.segment, a.ttv_days, tenure, s.touched[o], like[0], like[1], like[2]
-    )
-    own, moved, variance, weight, weighted = engagement.told_by_scores(
+    level, alone, held = engagement.opening_standing(s.p, a.segment, a.ttv_days, tenure, s.touched[o], like)
+    own, by_fit, by_answer, variance, w_ff, w_fr, w_rr, y_f, y_r = engagement.told_by_scores(
         s.p,
         a.segment,
         alone,
-        like[2],
+        held,
         tenure,
+        like,
         w.opening_readings,
         w.opening_read_at,
         o,
@@ -251,15 +250,16 @@ def open_state(w: Any, s: Any, i: int, o: int) -> None:
         w.done_from[o + 1],
     )
     exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k, level)
-    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure, held, weight, weighted)
+    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure, w_ff, w_fr, w_rr, y_f, y_r)
     lived_through = exposure * renewal.fit_factor(s.p, a.fit)
     a.v = renewal.risk_multiplier(s.p, s.key, a.entity, a.segment, lived_through)
     a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
     fits = s.p[at.engagement_fit_effect] * a.fit
-    mean = 1.0 + engagement.chosen(s.p, held, renewal.hazard_survived(s.p, a.segment, lived_through))
-    a.response = engagement.opening_response(s.p, s.key, a.entity, held, mean, weight, weighted - weight * fits)
-    lasting = fits + held * (a.response - mean)
-    a.e = engagement.opening(s.key, a.entity, level + lasting + own - moved * lasting, variance)
+    expected = 1.0 + engagement.chosen(s.p, held, renewal.hazard_survived(s.p, a.segment, lived_through))
+    a.response = engagement.opening_response(s.p, s.key, a.entity, expected, w_rr, y_r - w_fr * fits)
+    answers = a.response - expected
+    mean = level + own + (1.0 - by_fit) * fits + (held - by_answer) * answers
+    a.e = engagement.opening(s.key, a.entity, mean, variance)
     a.e_at = 0
     score = w.opening[o].score
     if score >= 0.0:

@@ -138,27 +138,25 @@ def share_of_touches(p: Any, segment: int, touches: float, head: float) -> float
 
 @rule
 def opening_standing(
-    p: Any,
-    segment: int,
-    ttv_days: float,
-    tenure_days: float,
-    touches: float,
-    mean_touches: float,
-    mean_head: float,
-    share: float,
+    p: Any, segment: int, ttv_days: float, tenure_days: float, touches: float, like: Any
 ) -> tuple[float, float, float]:
     """Mean engagement of accounts like this one and of fit 0; the same without touches and head start; what is held up.
 
-    Where no touches are known (``share`` 0) all are the segment's; else an account differs from the mean of its segment
-    by what its touches hold up and by its head start.
+    ``like`` holds the means of touches and head start over the segment's accounts, and the share of touches. Where none
+    are known (share 0) all are the segment's; else an account differs from it by its touches and its head start.
     """
     level = opening_level(p, segment, ttv_days, tenure_days)
-    held = held_up(p, segment, tenure_days)
-    if share == 0.0:
-        return level, level, held
-    alone = level - share * mean_touches - mean_head
-    level = alone + share * touches + head_start(p, segment, tenure_days)
-    return level, alone, max(0.0, held + share * (touches - mean_touches))
+    if like[2] == 0.0:
+        return level, level, held_up(p, segment, tenure_days)
+    alone = level - like[2] * like[0] - like[1]
+    level = alone + like[2] * touches + head_start(p, segment, tenure_days)
+    return level, alone, held_by_all(p, segment, tenure_days, touches, like)
+
+
+@rule
+def held_by_all(p: Any, segment: int, tenure_days: float, touches: float, like: Any) -> float:
+    """How far all that is done holds an account of known touches up: more than the mean account as these are more."""
+    return max(0.0, held_up(p, segment, tenure_days) + like[2] * (touches - like[0]))
 
 
 @rule
@@ -172,8 +170,9 @@ def told_by_scores(
     p: Any,
     segment: int,
     level: float,
-    share: float,
+    held: float,
     tenure_days: float,
+    like: Any,
     log_odds: Any,
     read_at: Any,
     account: int,
@@ -181,19 +180,22 @@ def told_by_scores(
     done_work: Any,
     first: int,
     end: int,
-) -> tuple[float, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float, float, float, float]:
     """What the monthly scores of an account say, by a Kalman filter from the oldest to the last and on to minute 0.
 
-    A score reads ``level`` + P + x with error. P is what is lasting: fit, and the answer to what is done. x is of its
-    own, an AR(1) of variance s_0^2 that fades at rate delta. Given P, x at minute 0 is normal with mean a - b P and
-    variance v; of P itself the scores say as much as ``weight`` readings of variance 1 whose sum is ``weighted``. Gives
-    (a, b, v, weight, weighted). ``level`` is without touches and head start: if touches are known (``share`` > 0), what
-    these add differs from score to score.
+    A score reads ``level`` + F + held x R + x with error. F is what fit adds, R how much better than expected the
+    account answers; x is of its own, an AR(1) of variance s_0^2 that fades at rate delta. Given F and R, x at minute 0
+    is normal with mean a - b F - c R and variance v. Of F and R themselves the scores say the likelihood
+    exp(y_f F + y_r R - (w_ff F^2 + 2 w_fr F R + w_rr R^2) / 2). Gives (a, b, c, v, w_ff, w_fr, w_rr, y_f, y_r).
+
+    ``level`` is without touches and head start: if touches are known, what these add differs from score to score, and
+    so does what is held up.
     """
     drift = p[at.engagement_drift] / DAY
     own = p[at.engagement_opening_sd] * p[at.engagement_opening_sd]
     noise = p[at.score_noise] * p[at.score_noise]
-    a = b = weight = weighted = touches = 0.0
+    a = b = c = touches = 0.0
+    w_ff = w_fr = w_rr = y_f = y_r = 0.0
     v = own
     before = NEVER
     for j in range(log_odds.shape[1] - 1, -1, -1):
@@ -202,24 +204,29 @@ def told_by_scores(
             continue
         if before < NEVER:
             left = math.exp(drift * (before - t))
-            a, b, v, touches = a * left, b * left, own + (v - own) * left * left, touches * left
+            a, b, c, v, touches = a * left, b * left, c * left, own + (v - own) * left * left, touches * left
         before = t
         while first < end and done_at[first] <= t:
             touches += p[at.work_lift + done_work[first]] * math.exp(drift * (done_at[first] - t))
             first += 1
-        level_then = level
-        if share > 0.0:
-            level_then += share * touches + head_start(p, segment, tenure_days + t / DAY)
+        level_then, held_then = level, held
+        if like[2] > 0.0:
+            tenure_then = tenure_days + t / DAY
+            level_then += like[2] * touches + head_start(p, segment, tenure_then)
+            held_then = held_by_all(p, segment, tenure_then, touches, like)
         total = max(v + noise, 1e-12)
-        above, lasting = reading(p, log_odds[account, j]) - level_then - a, 1.0 - b
-        weight += lasting * lasting / total
-        weighted += lasting * above / total
+        above, by_fit, by_answer = reading(p, log_odds[account, j]) - level_then - a, 1.0 - b, held_then - c
+        w_ff += by_fit * by_fit / total
+        w_fr += by_fit * by_answer / total
+        w_rr += by_answer * by_answer / total
+        y_f += by_fit * above / total
+        y_r += by_answer * above / total
         gain = v / total
-        a, b, v = a + gain * above, b + gain * lasting, v - gain * v
+        a, b, c, v = a + gain * above, b + gain * by_fit, c + gain * by_answer, v - gain * v
     if before < NEVER:
         left = math.exp(drift * before)
-        a, b, v = a * left, b * left, own + (v - own) * left * left
-    return a, b, v, weight, weighted
+        a, b, c, v = a * left, b * left, c * left, own + (v - own) * left * left
+    return a, b, c, v, w_ff, w_fr, w_rr, y_f, y_r
 
 
 @rule
@@ -229,16 +236,15 @@ def chosen(p: Any, held: float, survived: float) -> float:
 
 
 @rule
-def opening_response(p: Any, key: Any, entity: int, held: float, mean: float, weight: float, weighted: float) -> float:
-    """How a live account responds to contact, given what its scores say of held x (response - mean).
+def opening_response(p: Any, key: Any, entity: int, mean: float, w_rr: float, y_r: float) -> float:
+    """How a live account responds to contact, given what its scores say of response - mean (see `told_by_scores`).
 
-    They say it as in `told_by_scores`; ``weighted`` is less what fit adds.
+    ``y_r`` is less what fit explains of it.
     """
     spread = p[at.engagement_response_sd]
-    effect = held * spread
-    precision = 1.0 + weight * effect * effect
+    precision = 1.0 + w_rr * spread * spread
     z = normal(draw(key, purposes.RESPONSE, entity, 0))
-    return mean + spread * (effect * weighted / precision + z / math.sqrt(precision))
+    return mean + spread * (spread * y_r / precision + z / math.sqrt(precision))
 
 
 @rule
