@@ -373,21 +373,46 @@ static void open_stage(State *s, int64_t i, int64_t onboarded, double ttv_days)
     }
 }
 
-static void open_state(State *s, int64_t i, double score)
+static void compare_alike(WS)
+{
+    for (int64_t segment = 0; segment < s->alike_n[0]; segment++) {
+        double touches = 0.0, head = 0.0, *like = &s->alike[segment * 3];
+        int64_t count = 0;
+        for (int64_t o = 0; o < w->opening_n[0]; o++) {
+            if (w->opening[o].segment != segment) continue;
+            s->touched[o] = held_by_touches(s->p, w->done_at, w->done_work, w->done_from[o], w->done_from[o + 1]);
+            touches += s->touched[o];
+            head += head_start(s->p, segment, -(double)w->opening[o].start / clock_DAY);
+            count++;
+        }
+        like[0] = touches / most(count, 1);
+        like[1] = head / most(count, 1);
+        like[2] = share_of_touches(s->p, segment, like[0], like[1]);
+    }
+}
+
+static void open_state(WS, int64_t i, int64_t o)
 {
     ACCOUNT *a = &s->accounts[i];
-    double tenure = -(double)a->start / clock_DAY, level = opening_level(s->p, a->segment, a->ttv_days, tenure);
-    double held = held_up(s->p, a->segment, tenure), variance = opening_variance(s->p, held);
-    double exposure = past_exposure(s->p, a->segment, a->term, a->k, level);
-    a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure, level, variance, score);
+    double tenure = -(double)a->start / clock_DAY, *like = &s->alike[a->segment * 3];
+    Standing here = opening_standing(s->p, a->segment, a->ttv_days, tenure, s->touched[o], like);
+    int64_t scores = w->opening_readings_n[1];
+    Told x = told_by_scores(s->p, a->segment, here.alone, here.held, tenure, like, &w->opening_readings[o * scores],
+                            &w->opening_read_at[o * scores], scores, w->done_at, w->done_work, w->done_from[o],
+                            w->done_from[o + 1]);
+    double exposure = past_exposure(s->p, a->segment, a->term, a->k, here.level);
+    a->fit = opening_fit(s->p, s->key, a->entity, a->segment, exposure, &x);
     double lived_through = exposure * fit_factor(s->p, a->fit);
     a->v = risk_multiplier(s->p, s->key, a->entity, a->segment, lived_through);
     a->rest = engagement_rest(s->p, a->segment, a->fit, a->ttv_days);
-    double mean = level + s->p[at_engagement_fit_effect] * a->fit;
-    a->e = engagement_opening(s->p, s->key, a->entity, mean, variance, score);
+    double fits = s->p[at_engagement_fit_effect] * a->fit;
+    double expected = 1.0 + chosen(s->p, here.held, hazard_survived(s->p, a->segment, lived_through));
+    a->response = opening_response(s->p, s->key, a->entity, expected, x.w_rr, x.y_r - x.w_fr * fits);
+    double answers = a->response - expected;
+    double mean = here.level + x.a + (1.0 - x.b) * fits + (here.held - x.c) * answers;
+    a->e = engagement_opening(s->key, a->entity, mean, x.v);
     a->e_at = 0;
-    double survived = hazard_survived(s->p, a->segment, lived_through);
-    a->response = opening_response(s->p, s->key, a->entity, held, variance, a->e - mean, survived);
+    double score = w->opening[o].score;
     if (score >= 0.0) {
         a->score = score;
         a->band = engagement_band(s->p, score);
@@ -445,7 +470,7 @@ static void open_account(WS, int64_t o)
     for (int64_t j = 0; j < 12; j++) s->history[i * 12 + j] = w->opening_history[o * 12 + j];
     a->sponsor = sponsor_present_at_start(s->p, s->key, a->entity, a->segment, row->sponsor);
     open_stage(s, i, row->onboarded, row->ttv_days);
-    open_state(s, i, row->score);
+    open_state(w, s, i, o);
     a->tier = choose_tier(w, s, i, 0);
     own(w, s, i, 0);
     a->since = most(row->start, -clock_YEAR);

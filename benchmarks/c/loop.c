@@ -339,6 +339,7 @@ static void begin(WS, const double *row, int64_t length, uint64_t seed, uint64_t
     for (int64_t month = 1; month < w->months_n[0]; month++) push_key(s, w->months[month], (uint64_t)w->months[month] << 37);
     for (int64_t r = 0; r < w->levers_n[0]; r++) push(w, s, w->levers[r].at, ev_LEVER, r);
     for (int64_t seat = 0; seat < s->seats_n[0]; seat++) plan_seat(w, s, seat);
+    compare_alike(w, s);
     for (int64_t o = 0; o < w->opening_n[0]; o++) open_account(w, s, o);
     for (int64_t segment = 0; segment < w->plan_n[0]; segment++)
         if (w->envelope[segment] > 0.0)

@@ -247,35 +247,111 @@ static double held_up(Parameters p, int64_t segment, double tenure_days)
     return gap * (1.0 - exp(-p[at_engagement_drift] * tenure_days));
 }
 
-INLINE double opening_variance(Parameters p, double held)
+INLINE double head_start(Parameters p, int64_t segment, double tenure_days)
 {
-    double own = p[at_engagement_opening_sd], answers = held * p[at_engagement_response_sd];
-    return own * own + answers * answers;
+    return p[at_engagement_neglect + segment] * exp(-p[at_engagement_drift] * tenure_days);
 }
 
-INLINE double engagement_reading(Parameters p, double score)
+static double held_by_touches(Parameters p, const int32_t *done_at, const int16_t *done_work, int64_t first, int64_t end)
 {
-    double share = lower_of(higher_of(score, 0.5), 99.5) / 100.0;
-    return log(share / (1.0 - share)) - p[at_score_offset];
+    double total = 0.0;
+    for (int64_t j = first; j < end; j++)
+        total += p[at_work_lift + done_work[j]] * exp(p[at_engagement_drift] * done_at[j] / clock_DAY);
+    return total;
 }
 
-static double engagement_opening(Parameters p, Key key, uint64_t entity, double mean, double variance, double score)
+static double share_of_touches(Parameters p, int64_t segment, double touches, double head)
 {
-    if (score >= 0.0) {
-        double total = variance + p[at_score_noise] * p[at_score_noise], gain = total > 0.0 ? variance / total : 0.0;
-        mean += gain * (engagement_reading(p, score) - mean);
-        variance *= 1.0 - gain;
+    if (touches == 0.0) return 0.0;
+    double gap = p[at_engagement_opening_mean + segment] - p[at_engagement_rest + segment] + p[at_engagement_neglect + segment];
+    return lower_of(higher_of((gap - head) / touches, 1.0), 2.0);
+}
+
+static double held_by_all(Parameters p, int64_t segment, double tenure_days, double touches, const double *like)
+{
+    return higher_of(0.0, held_up(p, segment, tenure_days) + like[2] * (touches - like[0]));
+}
+
+typedef struct { double level, alone, held; } Standing;
+
+static Standing opening_standing(Parameters p, int64_t segment, double ttv_days, double tenure_days, double touches,
+                                 const double *like)
+{
+    double level = opening_level(p, segment, ttv_days, tenure_days);
+    if (like[2] == 0.0) return (Standing){level, level, held_up(p, segment, tenure_days)};
+    double alone = level - like[2] * like[0] - like[1];
+    level = alone + like[2] * touches + head_start(p, segment, tenure_days);
+    return (Standing){level, alone, held_by_all(p, segment, tenure_days, touches, like)};
+}
+
+typedef struct { double a, b, c, v, w_ff, w_fr, w_rr, y_f, y_r; } Told;
+
+INLINE void fade(Told *x, double own, double left)
+{
+    x->a *= left;
+    x->b *= left;
+    x->c *= left;
+    x->v = own + (x->v - own) * left * left;
+}
+
+static Told told_by_scores(Parameters p, int64_t segment, double level, double held, double tenure_days,
+                           const double *like, const double *log_odds, const int32_t *read_at, int64_t scores,
+                           const int32_t *done_at, const int16_t *done_work, int64_t first, int64_t end)
+{
+    double drift = p[at_engagement_drift] / clock_DAY, own = p[at_engagement_opening_sd] * p[at_engagement_opening_sd];
+    double noise = p[at_score_noise] * p[at_score_noise], touches = 0.0;
+    Told x = {.v = own};
+    int64_t before = clock_NEVER;
+    for (int64_t j = scores - 1; j >= 0; j--) {
+        int64_t t = read_at[j];
+        if (t == clock_NEVER) continue;
+        if (before < clock_NEVER) {
+            double left = exp(drift * (before - t));
+            fade(&x, own, left);
+            touches *= left;
+        }
+        before = t;
+        for (; first < end && done_at[first] <= t; first++)
+            touches += p[at_work_lift + done_work[first]] * exp(drift * (done_at[first] - t));
+        double level_then = level, held_then = held;
+        if (like[2] > 0.0) {
+            double tenure_then = tenure_days + (double)t / clock_DAY;
+            level_then += like[2] * touches + head_start(p, segment, tenure_then);
+            held_then = held_by_all(p, segment, tenure_then, touches, like);
+        }
+        double total = higher_of(x.v + noise, 1e-12);
+        double above = log_odds[j] - p[at_score_offset] - level_then - x.a;
+        double by_fit = 1.0 - x.b, by_answer = held_then - x.c;
+        x.w_ff += by_fit * by_fit / total;
+        x.w_fr += by_fit * by_answer / total;
+        x.w_rr += by_answer * by_answer / total;
+        x.y_f += by_fit * above / total;
+        x.y_r += by_answer * above / total;
+        double gain = x.v / total;
+        x.a += gain * above;
+        x.b += gain * by_fit;
+        x.c += gain * by_answer;
+        x.v -= gain * x.v;
     }
-    return mean + sqrt(variance) * normal(draw(key, purposes_OPENING_ENGAGEMENT, entity, 0));
+    if (before < clock_NEVER) fade(&x, own, exp(drift * before));
+    return x;
 }
 
-static double opening_response(Parameters p, Key key, uint64_t entity, double held, double variance, double above,
-                               double survived)
+INLINE double chosen(Parameters p, double held, double survived)
 {
-    double spread = p[at_engagement_response_sd], chosen = p[at_renewal_engagement] * held * spread * survived;
-    double share = variance > 0.0 ? held * spread / variance : 0.0;
-    double left = sqrt(higher_of(0.0, 1.0 - held * spread * share));
-    return 1.0 + spread * (chosen + share * above + left * normal(draw(key, purposes_RESPONSE, entity, 0)));
+    return p[at_renewal_engagement] * held * p[at_engagement_response_sd] * p[at_engagement_response_sd] * survived;
+}
+
+static double opening_response(Parameters p, Key key, uint64_t entity, double mean, double w_rr, double y_r)
+{
+    double spread = p[at_engagement_response_sd], precision = 1.0 + w_rr * spread * spread;
+    double z = normal(draw(key, purposes_RESPONSE, entity, 0));
+    return mean + spread * (spread * y_r / precision + z / sqrt(precision));
+}
+
+static double engagement_opening(Key key, uint64_t entity, double mean, double variance)
+{
+    return mean + sqrt(higher_of(variance, 0.0)) * normal(draw(key, purposes_OPENING_ENGAGEMENT, entity, 0));
 }
 
 /* expansion.py */
@@ -425,8 +501,7 @@ static MeanRisk mean_risk(Parameters p, int64_t segment, double x)
     return (MeanRisk){1.0 / scaled, -theta / (scaled * scaled)};
 }
 
-static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segment, double exposure, double level,
-                          double variance, double score)
+static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segment, double exposure, const Told *told)
 {
     double z = normal(draw(key, purposes_FIT, entity, 0)), mean = p[at_arrival_fit_mean + segment], b = fit_slope(p);
     double f = mean, curvature = 1.0;
@@ -436,13 +511,12 @@ static double opening_fit(Parameters p, Key key, uint64_t entity, int64_t segmen
         curvature = higher_of(0.1, 1.0 + b * b * x * (mean_at.risk + x * mean_at.change));
         f -= (f - mean - b * x * mean_at.risk) / curvature;
     }
-    double effect = p[at_engagement_fit_effect], error = variance + p[at_score_noise] * p[at_score_noise];
-    if (score >= 0.0 && error > 0.0) {
-        double precision = curvature + effect * effect / error;
-        f += effect / error * (engagement_reading(p, score) - level - effect * f) / precision;
-        curvature = precision;
-    }
-    return f + z / sqrt(curvature);
+    double effect = p[at_engagement_fit_effect], variance = p[at_engagement_response_sd] * p[at_engagement_response_sd];
+    double shared = told->w_fr * variance / (1.0 + told->w_rr * variance);
+    double weight = told->w_ff - shared * told->w_fr, weighted = told->y_f - shared * told->y_r;
+    double precision = curvature + effect * effect * weight;
+    f += effect * (weighted - weight * effect * f) / precision;
+    return f + z / sqrt(precision);
 }
 
 static double hazard_survived(Parameters p, int64_t segment, double exposure)

@@ -203,6 +203,32 @@ def last_touches(chance: Chance, accounts: int, works: int) -> NDArray[np.int32]
     return np.array(rows, np.int32).reshape(accounts, works)
 
 
+def monthly_scores(chance: Chance, base: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Log odds and minutes of up to twelve scores of each account, with gaps."""
+    odds, minutes = np.zeros((len(base), 12)), np.full((len(base), 12), NEVER, np.int32)
+    for i in range(len(base)):
+        t = -DAY * chance.below(40, "read", i)
+        for j in range(chance.among((0, 1, 3, 12), "scores", i)):
+            odds[i, j], minutes[i, j] = chance.among((-1.5, 0.4, 1.1, 3.0), "odds", 12 * i + j), t
+            t -= DAY * chance.among((25, 30, 31, 90), "apart", 12 * i + j)
+    return odds, minutes
+
+
+def touches_done(chance: Chance, base: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Touches done before the start, of accounts of some segments."""
+    rows = []
+    for i, segment in enumerate(base["segment"]):
+        count = chance.below(8, "done", i) * (chance.below(3, "segment is touched", int(segment)) > 0)
+        days = sorted(chance.below(700, "done on", 8 * i + j) for j in range(count))
+        rows += [(i, -DAY * day, chance.among(CALENDARS, "done what", day)) for day in reversed(days)]
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return {
+        "done_from": np.searchsorted(table[:, 0], np.arange(len(base) + 1)).astype(np.int64),
+        "done_at": table[:, 1].astype(np.int32),
+        "done_work": table[:, 2].astype(np.int16),
+    }
+
+
 def make_seats(chance: Chance, sizes: Sequence[int], hires: bool) -> tuple[NDArray[Any], NDArray[np.int64]]:
     seats = np.zeros(sum(sizes), state.SEAT)
     team_from = np.full(at.TEAMS + 1, sum(sizes), np.int64)
@@ -281,11 +307,15 @@ def case(
     campaigns = 2 if "campaigns" in features else 0
     base = opening_base(chance, accounts, segments, "ties" in features)
     history = np.repeat(base["arr"].astype(np.int64)[:, None], 12, axis=1)
+    readings, read_at = monthly_scores(chance, base)
     lost = np.array([[chance.below(500_000, "lost", s * 13 + j) for j in range(13)] for s in range(segments)], np.int64)
     world = state.World(
         opening=base,
         opening_history=history,
         opening_touches=last_touches(chance, accounts, works),
+        opening_readings=readings,
+        opening_read_at=read_at,
+        **touches_done(chance, base),
         lost_history=lost,
         lost_logos=np.minimum(lost, 2),
         seats=seats,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from subsim.book.book import Book
 
 HISTORY_MONTHS = 12
+YEAR_MINUTES = 12 * MONTH_MINUTES
 FREQUENT_DAYS = 25  # scores that come faster than that are not monthly reviews (judgement, grade D)
 
 
@@ -48,6 +49,12 @@ class Opening:
     touches: pd.DataFrame = field(repr=False)
     """When the last touch of each kind was due, of live accounts: account_id, kind (text), due_minute (int64). A touch
     that is planned is not among them; one without a due date counts as due when it was done."""
+    scores: pd.DataFrame = field(repr=False)
+    """Monthly scores of the last twelve months and the present spell: account_id, place (int64, 0: the last one),
+    minute (int64, below 0), score (float). Of scores that come faster than monthly, the last one, the last at least 25
+    days before that, and so on."""
+    done: pd.DataFrame = field(repr=False)
+    """Touches done in the last two years and the present spell: account_id, kind (text), done_minute (int64)."""
     lost_arr: dict[str, Ints] = field(repr=False)
     """Segment -> int64[13]: cents of ARR, j months before `start`, that have been lost since: of accounts that are gone
     and of earlier spells of those that came back. With the sums of `arr_j` they are the openings of frozen cohorts."""
@@ -97,7 +104,16 @@ def opening(book: Book, start: dt.date | None = None) -> Opening:
         *history,
     ]
     rows = table.astype(dict.fromkeys(whole, "int64"))[first].reset_index(names="account_id")
-    return Opening(day, rows, _touches(book, table.index, begin), lost, lost_logos)
+    since = table["start_minute"]
+    return Opening(
+        day,
+        rows,
+        _touches(book, table.index, begin),
+        _monthly_scores(book, since, begin),
+        _done(book, since, begin),
+        lost,
+        lost_logos,
+    )
 
 
 def _minutes(days: object, begin: np.datetime64) -> Ints:
@@ -181,6 +197,48 @@ def _touches(book: Book, live: pd.Index[str], begin: np.datetime64) -> pd.DataFr
             "due_minute": _minutes(last["due"], begin),
         }
     )
+
+
+def _monthly_scores(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.DataFrame:
+    """The last scores of each account, a month apart at least."""
+    columns = {"account_id": pd.Series(dtype=str)} | {name: pd.Series(dtype="int64") for name in ("place", "minute")}
+    none = pd.DataFrame(columns | {"score": pd.Series(dtype=float)})
+    if "health" not in book.tables or start_minute.empty:
+        return none
+    rows = book.tables["health"].dropna(subset=["date", "score"])
+    minute = _minutes(rows["date"], begin)
+    account = start_minute.index.get_indexer(pd.Index(rows["account_id"].astype(str)))
+    known = (account >= 0) & (minute >= -YEAR_MINUTES) & (minute >= start_minute.to_numpy()[account])
+    rows = rows.assign(account=account, minute=minute)[known].sort_values(["account", "minute", "score"])
+    # One number orders accounts and, within them, minutes; a step back is a search for the last that is early enough.
+    apart = 4 * YEAR_MINUTES
+    order = rows["account"].to_numpy() * apart + rows["minute"].to_numpy()
+    left = np.unique(rows["account"])
+    latest = np.zeros(len(left), np.int64)
+    parts = [none]
+    for place in range(HISTORY_MONTHS):
+        found = np.searchsorted(order, left * apart + latest, side="right") - 1
+        mine = (found >= 0) & (rows["account"].to_numpy()[found] == left)
+        left, found = left[mine], found[mine]
+        if not len(left):
+            break
+        last = rows.iloc[found]
+        latest = last["minute"].to_numpy() - FREQUENT_DAYS * MINUTES_PER_DAY
+        parts.append(last.assign(account_id=start_minute.index.to_numpy()[left], place=place)[list(none.columns)])
+    return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+def _done(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.DataFrame:
+    """Touches of live accounts that may still hold them up."""
+    rows = book.tables.get("touches")
+    if rows is None:
+        return pd.DataFrame({"account_id": [], "kind": [], "done_minute": pd.Series(dtype="int64")})
+    rows = rows[rows["done_date"].notna() & rows["account_id"].astype(str).isin(start_minute.index)]
+    minute = _minutes(rows["done_date"], begin)
+    since = np.maximum(start_minute.reindex(rows["account_id"].astype(str)).to_numpy(), -2 * YEAR_MINUTES)
+    rows, minute = rows[minute >= since], minute[minute >= since]
+    names = {name: rows[name].astype(str).to_numpy() for name in ("account_id", "kind")}
+    return pd.DataFrame(names | {"done_minute": minute})
 
 
 def _sponsors(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.Series:

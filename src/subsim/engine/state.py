@@ -188,6 +188,11 @@ class World(NamedTuple):
     opening: Any  # OPENING[accounts]
     opening_history: Any  # int64[accounts, 12]: ARR 11, 10, .. 0 months before the start
     opening_touches: Any  # int32[accounts, work]: when the last touch of a calendar was due, in minutes; NEVER: unknown
+    opening_readings: Any  # float64[accounts, 12]: log odds of monthly scores, the last one first
+    opening_read_at: Any  # int32[accounts, 12]: when, in minutes, at or before 0; NEVER: no score
+    done_from: Any  # int64[accounts + 1]: calendar touches done at account o are done_from[o] .. done_from[o + 1] - 1
+    done_at: Any  # int32[touches]: when, in minutes, at or before 0, rising for each account
+    done_work: Any  # int16[touches]: of which work type
     lost_history: Any  # int64[segments, 13]: ARR of accounts lost before the start, j months before it
     lost_logos: Any  # int64[segments, 13]
     seats: Any  # SEAT[seats], with arrival dates
@@ -236,6 +241,8 @@ class State(NamedTuple):
     buckets: Any  # int64[buckets]: first event of a bucket, or -1
     count: Any  # int64[counters]
     mood: Any  # float64[3]: ill-fitting accounts lost within about a year, when that was computed, live accounts
+    touched: Any  # float64[opening accounts]: how far touches of the book hold an account of response 1 up
+    alike: Any  # float64[segments, 3]: of opening accounts: mean of that, of the head start, and the share of touches
     segments: Any  # int64[months, segments, SEGMENT]
     teams: Any  # int64[months, teams, TEAM]
     tiers: Any  # int64[months, tiers, TIER]
@@ -272,6 +279,8 @@ def new_state(
         buckets=np.full((int(world.months[-1]) >> BUCKET_BITS) + 2, -1, np.int64),
         count=np.zeros(COUNTERS, np.int64),
         mood=np.zeros(3),
+        touched=np.zeros(world.opening.size),
+        alike=np.zeros((segments, 3)),
         segments=np.zeros((months, segments, len(metrics.SEGMENT)), np.int64),
         teams=np.zeros((months, teams, len(metrics.TEAM)), np.int64),
         tiers=np.zeros((months, tiers, len(metrics.TIER)), np.int64),

@@ -154,6 +154,9 @@ class _World:
         world = self.setup.world._replace(
             opening=rows.view(np.recarray),
             opening_touches=self.base.touches[chosen],
+            opening_readings=self.base.readings[chosen],
+            opening_read_at=self.base.read_at[chosen],
+            done_from=self.base.done_from[: len(chosen) + 1],  # nothing is done: made-up accounts have no past
             opening_history=np.where(self.base.history[chosen] > 0, rows["arr"][:, None], 0),
             plan=per_process_month,
             envelope=ENVELOPE * plan.max(axis=1),

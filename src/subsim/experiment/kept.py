@@ -24,7 +24,7 @@ from subsim.experiment.starts import Start
 FOLDER: Final = ".books"
 MOST_BYTES: Final = 1_000_000_000  # of a book's files; beyond, finding out whether it has changed takes long as well
 KEPT: Final = 20  # books, the last ones
-_TABLES: Final = ("accounts", "touches")
+_TABLES: Final = ("accounts", "touches", "scores", "done")
 _LIBRARIES: Final = ("numpy", "pandas", "pyarrow", "duckdb")
 _READS: Final = ("book", "ledger", "units.py", "errors.py", "experiment/starts.py", "experiment/kept.py")
 _ELSEWHERE: Final = re.compile(rb"\b(file|now|today|current_\w+|get_current_\w+|random|uuid)\b", re.IGNORECASE)
@@ -63,8 +63,8 @@ def find(results: Path, name: str) -> Start | None:
             parts = {key: stored[key] for key in stored.files}
         segments = parts["segments"].tolist()
         arr, logos = (dict(zip(segments, parts[key], strict=True)) for key in ("lost_arr", "lost_logos"))
-        accounts, touches = (_table(parts, key) for key in _TABLES)
-        return Start(accounts, touches, arr, logos, str(parts["fingerprint"]))
+        accounts, touches, scores, done = (_table(parts, key) for key in _TABLES)
+        return Start(accounts, touches, scores, done, arr, logos, str(parts["fingerprint"]))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
 

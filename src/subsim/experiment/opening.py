@@ -14,19 +14,29 @@ from subsim.errors import InputError
 from subsim.experiment.parameters import Floats, Names
 from subsim.experiment.starts import Start
 from subsim.model.rules import arrival, clock
+from subsim.model.rules.work import ROLES
 from subsim.random import Purpose, uniform_array
 from subsim.random.entities import account_entity
 from subsim.scenario import Scenario
 
 HISTORY = 12
+SCORES = 12  # of each account that are read
 
 
 @dataclass(frozen=True)
 class OpeningBase:
-    """Rows of dtype OPENING; when touches were last due; ARR of the last twelve months, and what was lost; names."""
+    """Rows of dtype OPENING; scores; touches; ARR of the last twelve months, and what was lost; names.
+
+    What is not said here is said at the members of `subsim.engine.state.World`.
+    """
 
     rows: Any = field(repr=False)
     touches: Any = field(repr=False)
+    readings: Any = field(repr=False)
+    read_at: Any = field(repr=False)
+    done_from: Any = field(repr=False)
+    done_at: Any = field(repr=False)
+    done_work: Any = field(repr=False)
     history: Any = field(repr=False)
     lost: Any = field(repr=False)
     lost_logos: Any = field(repr=False)
@@ -66,20 +76,64 @@ def book_opening(scenario: Scenario, names: Names, start: Start) -> OpeningBase:
     for i, name in enumerate(names.segment):
         lost[i] = start.lost_arr.get(name, 0)
         lost_logos[i] = start.lost_logos.get(name, 0)
-    touches = _last_touches(start.touches, table["account_id"], names)
-    history = np.ascontiguousarray(history, np.int64)
-    return OpeningBase(rows, touches, history, lost, lost_logos, tuple(table["account_id"]))
+    places = {account: place for place, account in enumerate(table["account_id"])}
+    return OpeningBase(
+        rows,
+        _last_touches(start.touches, places, names),
+        *_readings(start.scores, places),
+        *_done(start.done, places, names),
+        np.ascontiguousarray(history, np.int64),
+        lost,
+        lost_logos,
+        tuple(table["account_id"]),
+    )
 
 
-def _last_touches(known: Mapping[str, Any], account_ids: Any, names: Names) -> Any:
+def _last_touches(known: Mapping[str, Any], places: Mapping[str, int], names: Names) -> Any:
     """int32[accounts, work]: when the last touch of a kind was due; NEVER where the book has none."""
-    table = np.full((len(account_ids), len(names.work)), clock.NEVER, np.int32)
-    places = {account: place for place, account in enumerate(account_ids)}
+    table = np.full((len(places), len(names.work)), clock.NEVER, np.int32)
     kinds = {kind: number for number, kind in enumerate(names.work)}
     for account, kind, due in zip(known["account_id"], known["kind"], known["due_minute"], strict=True):
         if kind in kinds:
             table[places[account], kinds[kind]] = due
     return table
+
+
+def _readings(known: Mapping[str, Any], places: Mapping[str, int]) -> tuple[Any, Any]:
+    """Log odds of scores, float64[accounts, 12], and their minutes, int32 likewise; NEVER where there are fewer."""
+    values, minutes = no_readings(len(places))
+    share = np.clip(np.asarray(known["score"], np.float64), 0.5, 99.5) / 100.0
+    account = np.array([places[name] for name in known["account_id"]], np.int64)
+    place = np.asarray(known["place"], np.int64)
+    values[account, place] = np.log(share / (1.0 - share))
+    minutes[account, place] = known["minute"]
+    return values, minutes
+
+
+def no_readings(accounts: int) -> tuple[Any, Any]:
+    """Scores of accounts that have none."""
+    return np.zeros((accounts, SCORES)), np.full((accounts, SCORES), clock.NEVER, np.int32)
+
+
+def _done(known: Mapping[str, Any], places: Mapping[str, int], names: Names) -> tuple[Any, Any, Any]:
+    """Touches done from a calendar: where each account's begin, int64[accounts + 1]; minutes, int32; types, int16.
+
+    Plays are left out: accounts get them for what they are like.
+    """
+    kinds = {kind: number for number, kind in enumerate(names.work) if kind not in ROLES}
+    rows = sorted(
+        (places[account], minute, kinds[kind])
+        for account, kind, minute in zip(known["account_id"], known["kind"], known["done_minute"], strict=True)
+        if kind in kinds
+    )
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    first = np.searchsorted(table[:, 0], np.arange(len(places) + 1))
+    return first.astype(np.int64), table[:, 1].astype(np.int32), table[:, 2].astype(np.int16)
+
+
+def nothing_done(accounts: int) -> tuple[Any, Any, Any]:
+    """Touches of accounts that had none."""
+    return np.zeros(accounts + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int16)
 
 
 #: Seed of made-up opening bases: they are the same in every run, like a book.
@@ -99,10 +153,11 @@ def made_up_opening(scenario: Scenario, names: Names, centre: Floats) -> Opening
     rows = np.concatenate([part for part, _ in parts]) if parts else np.zeros(0, OPENING)
     ids = tuple(account for _, accounts in parts for account in accounts)
     ago = np.array([(HISTORY - 1 - m) * clock.MONTH for m in range(HISTORY)])
-    history = np.where(rows["start"][:, None] <= -ago, rows["arr"][:, None], 0)
+    history = np.ascontiguousarray(np.where(rows["start"][:, None] <= -ago, rows["arr"][:, None], 0), np.int64)
     nothing = np.zeros((len(names.segment), HISTORY + 1), np.int64)
     touches = np.full((len(rows), len(names.work)), clock.NEVER, np.int32)
-    return OpeningBase(rows, touches, np.ascontiguousarray(history, np.int64), nothing, nothing, ids)
+    silent = *no_readings(len(rows)), *nothing_done(len(rows))
+    return OpeningBase(rows, touches, *silent, history, nothing, nothing, ids)
 
 
 def _segment_opening(

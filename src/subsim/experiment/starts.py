@@ -27,6 +27,10 @@ class Start:
     """Columns of `Opening.accounts`; texts are objects."""
     touches: Mapping[str, npt.NDArray[Any]] = field(repr=False)
     """Columns of `Opening.touches`, likewise."""
+    scores: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    """Columns of `Opening.scores`, likewise."""
+    done: Mapping[str, npt.NDArray[Any]] = field(repr=False)
+    """Columns of `Opening.done`, likewise."""
     lost_arr: Mapping[str, npt.NDArray[np.int64]] = field(repr=False)
     lost_logos: Mapping[str, npt.NDArray[np.int64]] = field(repr=False)
     fingerprint: str
@@ -40,7 +44,13 @@ def start_of(book: Book, start: dt.date | None = None) -> Start:
     """
     opening = book.opening(start)
     return Start(
-        _columns(opening.accounts), _columns(opening.touches), opening.lost_arr, opening.lost_logos, book.fingerprint()
+        _columns(opening.accounts),
+        _columns(opening.touches),
+        _columns(opening.scores),
+        _columns(opening.done),
+        opening.lost_arr,
+        opening.lost_logos,
+        book.fingerprint(),
     )
 
 

@@ -29,12 +29,14 @@ def start() -> Start:
         "score": np.array([0.1, np.nan, 1e300]),
     }
     touches = {"account_id": np.array([], object), "due_minute": np.array([], np.int64)}
+    scores = {"account_id": np.array(["a"], object), "minute": np.array([-5]), "score": np.array([71.5])}
+    done = {"kind": np.array(["call", "visit"], object), "done_minute": np.array([-9, -1])}
     lost = {"smb": np.arange(13), "enterprise": np.arange(13) * 2**40}
-    return Start(accounts, touches, lost, {name: values % 7 for name, values in lost.items()}, "abc")
+    return Start(accounts, touches, scores, done, lost, {name: values % 7 for name, values in lost.items()}, "abc")
 
 
 def assert_same_columns(one: Start, other: Start) -> None:
-    for mine, theirs in ((one.accounts, other.accounts), (one.touches, other.touches)):
+    for mine, theirs in ((getattr(one, table), getattr(other, table)) for table in kept._TABLES):
         assert list(mine) == list(theirs)
         for name, values in theirs.items():
             assert mine[name].dtype == values.dtype

@@ -184,7 +184,7 @@ def open_account(w: Any, s: Any, o: int) -> None:
         s.history[i, j] = w.opening_history[o, j]
     a.sponsor = sponsor.present_at_start(s.p, s.key, a.entity, a.segment, row.sponsor)
     open_stage(s, i, row.onboarded, row.ttv_days)
-    open_state(s, i, row.score)
+    open_state(w, s, i, o)
     a.tier = choose_tier(w, s, i, 0)
     own(w, s, i, 0)
     a.since = max(row.start, -YEAR)  # how long the owner has known it is not in the book: at most a year
@@ -213,23 +213,57 @@ def open_stage(s: Any, i: int, onboarded: int, ttv_days: float) -> None:
 
 
 @inner
-def open_state(s: Any, i: int, score: float) -> None:
-    """Fit, risk, engagement and answer to touches, given that the account survived, and given its last score."""
+def compare_alike(w: Any, s: Any) -> None:
+    """How far the book's touches hold each opening account up, and the means of a segment's accounts."""
+    for segment in range(s.alike.shape[0]):
+        touches, head, count = 0.0, 0.0, 0
+        for o in range(w.opening.size):
+            if w.opening[o].segment == segment:
+                first, end = w.done_from[o], w.done_from[o + 1]
+                s.touched[o] = engagement.held_by_touches(s.p, w.done_at, w.done_work, first, end)
+                touches += s.touched[o]
+                head += engagement.head_start(s.p, segment, -w.opening[o].start / DAY)
+                count += 1
+        s.alike[segment, 0] = touches / max(count, 1)
+        s.alike[segment, 1] = head / max(count, 1)
+        s.alike[segment, 2] = engagement.share_of_touches(s.p, segment, s.alike[segment, 0], s.alike[segment, 1])
+
+
+@inner
+def open_state(w: Any, s: Any, i: int, o: int) -> None:
+    """Fit, risk, response and engagement, given that the account survived, its scores, and the touches it had."""
     a = s.accounts[i]
     tenure = -a.start / DAY
-    level = engagement.opening_level(s.p, a.segment, a.ttv_days, tenure)
-    held = engagement.held_up(s.p, a.segment, tenure)
-    variance = engagement.opening_variance(s.p, held)
+    like = s.alike[a.segment]
+    level, alone, held = engagement.opening_standing(s.p, a.segment, a.ttv_days, tenure, s.touched[o], like)
+    own, by_fit, by_answer, variance, w_ff, w_fr, w_rr, y_f, y_r = engagement.told_by_scores(
+        s.p,
+        a.segment,
+        alone,
+        held,
+        tenure,
+        like,
+        w.opening_readings,
+        w.opening_read_at,
+        o,
+        w.done_at,
+        w.done_work,
+        w.done_from[o],
+        w.done_from[o + 1],
+    )
     exposure = renewal.past_exposure(s.p, a.segment, a.term, a.k, level)
-    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure, level, variance, score)
+    a.fit = renewal.opening_fit(s.p, s.key, a.entity, a.segment, exposure, w_ff, w_fr, w_rr, y_f, y_r)
     lived_through = exposure * renewal.fit_factor(s.p, a.fit)
     a.v = renewal.risk_multiplier(s.p, s.key, a.entity, a.segment, lived_through)
     a.rest = engagement.rest(s.p, a.segment, a.fit, a.ttv_days)
-    mean = level + s.p[at.engagement_fit_effect] * a.fit
-    a.e = engagement.opening(s.p, s.key, a.entity, mean, variance, score)
+    fits = s.p[at.engagement_fit_effect] * a.fit
+    expected = 1.0 + engagement.chosen(s.p, held, renewal.hazard_survived(s.p, a.segment, lived_through))
+    a.response = engagement.opening_response(s.p, s.key, a.entity, expected, w_rr, y_r - w_fr * fits)
+    answers = a.response - expected
+    mean = level + own + (1.0 - by_fit) * fits + (held - by_answer) * answers
+    a.e = engagement.opening(s.key, a.entity, mean, variance)
     a.e_at = 0
-    survived = renewal.hazard_survived(s.p, a.segment, lived_through)
-    a.response = engagement.opening_response(s.p, s.key, a.entity, held, variance, a.e - mean, survived)
+    score = w.opening[o].score
     if score >= 0.0:
         a.score = score
         a.band = engagement.band(s.p, score)

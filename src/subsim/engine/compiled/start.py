@@ -4,7 +4,7 @@ from typing import Any
 
 from subsim._jit import inner, word
 from subsim.engine import events as ev
-from subsim.engine.compiled.entry import open_account
+from subsim.engine.compiled.entry import compare_alike, open_account
 from subsim.engine.compiled.heap import clear_events, push, push_key
 from subsim.engine.compiled.people import arrive
 from subsim.engine.state import ROOM_BITS
@@ -29,6 +29,7 @@ def begin(w: Any, s: Any, row: Any, seed: int, run: int) -> None:
         push(w, s, w.levers[r].at, ev.LEVER, r)
     for seat in range(s.seats.size):
         plan_seat(w, s, seat)
+    compare_alike(w, s)
     for o in range(w.opening.size):
         open_account(w, s, o)
     for segment in range(w.plan.shape[0]):

@@ -85,17 +85,18 @@ def new_account(model: Model, entity: Any, segment: int, bonus: float) -> None:
     begin_life(model, account, fresh=True, review_at=model.now + MONTH)
 
 
-def open_account(model: Model, row: Any, history: Any, touches: Any) -> None:
+def open_account(model: Model, o: int) -> None:
     """A live account of the opening book enters with what is known, and the rest drawn given that it survived."""
-    p, key = model.p, model.key
-    entity, segment, score = model.entity(row.entity), int(row.segment), float(row.score)
+    p, key, world = model.p, model.key, model.world
+    row = world.opening[o]
+    entity, segment = model.entity(row.entity), int(row.segment)
     account = new_row(model, entity, segment, int(row.start))
     account.arr, account.first_arr = int(row.arr), int(row.first_arr)
     account.term, account.anchor, account.renewals = int(row.term), int(row.anchor), int(row.renewals)
-    account.history = [int(arr) for arr in history]
+    account.history = [int(arr) for arr in world.opening_history[o]]
     account.sponsor = bool(sponsor.present_at_start(p, key, entity, segment, int(row.sponsor)))
     open_stage(model, account, int(row.onboarded), float(row.ttv_days))
-    open_state(model, account, score)
+    open_state(model, account, o)
     account.tier = choose_tier(model, account)
     own(model, account)
     account.owner_since = max(account.start, -YEAR)  # the book does not say: at most a year
@@ -106,7 +107,7 @@ def open_account(model: Model, row: Any, history: Any, touches: Any) -> None:
     account.doomed, account.threshold_left[risk.UNCONTROLLABLE] = risk.passed(left, rate, past)
     if account.stage == ev.ONBOARDING:
         go_on_onboarding(model, account)
-    resume_calendars(model, account, touches)
+    resume_calendars(model, account, world.opening_touches[o])
     begin_life(model, account, fresh=False, review_at=first_review(model, account, int(row.review_at)))
 
 
@@ -121,22 +122,48 @@ def open_stage(model: Model, account: Account, onboarded: int, ttv_days: float) 
             account.ttv_days = days if days >= 0.0 else tenure
 
 
-def open_state(model: Model, account: Account, score: float) -> None:
-    """Fit, risk, engagement and answer to touches, given that the account survived, and given its last score."""
-    p, key, entity, segment = model.p, model.key, account.entity, account.segment
+def compare_alike(model: Model) -> None:
+    """How far the book's touches hold each opening account up, and the means of a segment's accounts."""
+    p, world = model.p, model.world
+    for segment in range(len(world.plan)):
+        touches, heads, count = 0.0, 0.0, 0
+        for o, row in enumerate(world.opening):
+            if row.segment == segment:
+                held = engagement.held_by_touches(p, world.done_at, world.done_work, *_touches_of(model, o))
+                model.touched[o] = held
+                touches += held
+                heads += engagement.head_start(p, segment, -int(row.start) / DAY)
+                count += 1
+        touches, heads = touches / max(count, 1), heads / max(count, 1)
+        model.alike.append((touches, heads, engagement.share_of_touches(p, segment, touches, heads)))
+
+
+def _touches_of(model: Model, o: int) -> tuple[int, int]:
+    return int(model.world.done_from[o]), int(model.world.done_from[o + 1])
+
+
+def open_state(model: Model, account: Account, o: int) -> None:
+    """Fit, risk, response and engagement, given that the account survived, its scores, and the touches it had."""
+    p, key, entity, segment, world = model.p, model.key, account.entity, account.segment, model.world
     tenure = -account.start / DAY
-    level = engagement.opening_level(p, segment, account.ttv_days, tenure)
-    held = engagement.held_up(p, segment, tenure)
-    variance = engagement.opening_variance(p, held)
+    like = model.alike[segment]
+    level, alone, held = engagement.opening_standing(p, segment, account.ttv_days, tenure, model.touched[o], like)
+    scores = world.opening_readings, world.opening_read_at, o
+    touches = world.done_at, world.done_work, *_touches_of(model, o)
+    told = engagement.told_by_scores(p, segment, alone, held, tenure, like, *scores, *touches)
+    own, by_fit, by_answer, variance, _, w_fr, w_rr, _, y_r = told
     exposure = renewal.past_exposure(p, segment, account.term, account.renewals, level)
-    account.fit = renewal.opening_fit(p, key, entity, segment, exposure, level, variance, score)
+    account.fit = renewal.opening_fit(p, key, entity, segment, exposure, *told[4:])
     lived_through = exposure * renewal.fit_factor(p, account.fit)
     account.risk_multiplier = renewal.risk_multiplier(p, key, entity, segment, lived_through)
     account.rest = engagement.rest(p, segment, account.fit, account.ttv_days)
-    mean = level + float(p[at.engagement_fit_effect]) * account.fit
-    account.engagement = engagement.opening(p, key, entity, mean, variance, score)
-    above, survived = account.engagement - mean, renewal.hazard_survived(p, segment, lived_through)
-    account.response = engagement.opening_response(p, key, entity, held, variance, above, survived)
+    fits = float(p[at.engagement_fit_effect]) * account.fit
+    expected = 1.0 + engagement.chosen(p, held, renewal.hazard_survived(p, segment, lived_through))
+    account.response = engagement.opening_response(p, key, entity, expected, w_rr, y_r - w_fr * fits)
+    answers = account.response - expected
+    mean = level + own + (1.0 - by_fit) * fits + (held - by_answer) * answers
+    account.engagement = engagement.opening(key, entity, mean, variance)
+    score = float(world.opening[o].score)
     if score >= 0.0:
         account.score = score
         account.band = engagement.band(p, score)

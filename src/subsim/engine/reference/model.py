@@ -60,6 +60,8 @@ class Model:
         ]
         self.routes = [Route(*(row[name].item() for name in Route.__slots__)) for row in world.routes]
         self.accounts: list[Account] = []
+        self.touched = [0.0] * len(world.opening)  # how far touches of the book hold an opening account up
+        self.alike: list[tuple[float, float, float]] = []  # by segment, see `entry.compare_alike`
 
     def _team(self, number: int) -> Team | None:
         return self.teams[number] if number >= 0 else None
@@ -113,8 +115,9 @@ class Model:
             env.process(service.team_work(self, team))
             for seat in team.seats:
                 plan_seat(self, seat, int(world.seats[seat.index].arrives_at))
-        for book in zip(world.opening, world.opening_history, world.opening_touches, strict=True):
-            entry.open_account(self, *book)
+        entry.compare_alike(self)
+        for o in range(len(world.opening)):
+            entry.open_account(self, o)
         for segment in range(len(world.plan)):
             if world.envelope[segment] > 0.0:
                 env.process(entry.source(self, segment))

@@ -14,7 +14,6 @@ from typing import Any
 
 from subsim._jit import rule
 from subsim.model import slots as at
-from subsim.model.rules import engagement
 from subsim.model.rules.clock import MONTH
 from subsim.model.rules.draw import draw
 from subsim.model.rules.sponsor import share_without
@@ -147,14 +146,23 @@ def fit_factor(p: Any, fit: float) -> float:
 
 @rule
 def opening_fit(
-    p: Any, key: Any, entity: int, segment: int, exposure: float, level: float, variance: float, score_value: float
+    p: Any,
+    key: Any,
+    entity: int,
+    segment: int,
+    exposure: float,
+    w_ff: float,
+    w_fr: float,
+    w_rr: float,
+    y_f: float,
+    y_r: float,
 ) -> float:
-    """Fit of a live account given that it survived, and its last score (below zero: none): survivors fit better.
+    """Fit of a live account given that it survived, and what its scores say: survivors fit better.
 
     The density is proportional to N(f; mean, 1) x S(exposure x exp(-b f)) with S the survival over the spread of risk
     and b the fall of the log hazard per unit of fit. Its logarithm is nearly quadratic, so the normal at its mode is
-    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02. The score reads
-    ``level`` + effect of fit x f with the ``variance`` of engagement given fit and its own error (Kalman).
+    drawn (Laplace); for exposures up to 3 and b up to 0.6 mean and spread are right to 0.02. Scores move it by what
+    they say of fit and response together (see `engagement.told_by_scores`), response left open.
     """
     z = normal(draw(key, purposes.FIT, entity, 0))
     mean = p[at.arrival_fit_mean + segment]
@@ -167,12 +175,12 @@ def opening_fit(
         curvature = max(0.1, 1.0 + b * b * x * (risk + x * change))
         f -= (f - mean - b * x * risk) / curvature
     effect = p[at.engagement_fit_effect]
-    error = variance + p[at.score_noise] * p[at.score_noise]
-    if score_value >= 0.0 and error > 0.0:
-        precision = curvature + effect * effect / error
-        f += effect / error * (engagement.reading(p, score_value) - level - effect * f) / precision
-        curvature = precision
-    return f + z / math.sqrt(curvature)
+    variance = p[at.engagement_response_sd] * p[at.engagement_response_sd]
+    shared = w_fr * variance / (1.0 + w_rr * variance)
+    weight, weighted = w_ff - shared * w_fr, y_f - shared * y_r
+    precision = curvature + effect * effect * weight
+    f += effect * (weighted - weight * effect * f) / precision
+    return f + z / math.sqrt(precision)
 
 
 @rule
