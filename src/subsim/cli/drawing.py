@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from subsim.experiment.results import Runs
 
 #: Metrics that the pictures of one scenario show; of several, those that plans are compared in as well.
-SHOWN: Final = ("arr", "new", "expansion", "reactivation", "contraction", "churn", "utilisation", "expired_share")
+SHOWN: Final = (
+    "arr",
+    "new",
+    "expansion",
+    "reactivation",
+    "contraction",
+    "churn",
+    "utilisation",
+    "expired_share",
+    "hours_served",
+)
 MOST_BYTES = 200_000_000  # of draws that are worth sending
 IN_TWO: Final = sys.platform == "linux"  # where copying a process is cheap and safe
 PATIENCE_SECONDS = 60.0  # for each scenario, whose pictures take less than a second

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
+ENDING = 0.05  # of the hours of its busiest month: below, nobody is there any more (judgement, grade D)
+
 
 def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) -> Axes:
     """Load on teams: colour is mean utilisation by month; each quarter's utilisation and expired share in the cells."""
@@ -34,7 +36,7 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
     teams = runs.groups(name, "utilisation")[:-1]
     titles = [plain(runs.team_title(name, team)) for team in teams]
     days = month_ends(runs.outcome(name).setup)
-    load = _mean(runs.values(name, "utilisation"))[:, :-1].T
+    load = _load(runs, name)
     expired = _expired_share(runs, name)
     if np.isnan(load).all():
         raise InputError(
@@ -55,7 +57,9 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
                 share = expired(row, first, last)
                 where = ((first + last) / 2, row + 0.5)
                 colour = "white" if mean > 0.93 else INK
-                text = percent(mean) if np.isnan(share) or share < 0.005 else f"{percent(mean)}\n({percent(share)})"
+                text = "–" if np.isnan(mean) else percent(mean)
+                if known and share >= 0.005:
+                    text += f"\n({percent(share)})"
                 ax.text(*where, text, ha="center", va="center", fontsize=small, color=colour, linespacing=1.5)
         for first, _ in quarters[1:]:
             ax.axvline(first, color="white", linewidth=1.5)
@@ -80,6 +84,13 @@ def utilisation(runs: Runs, name: str | None = None, *, ax: Axes | None = None) 
             "In brackets: share of work items dropped at their deadline, from 1 % up. Darker is busier.",
         )
     return ax
+
+
+def _load(runs: Runs, name: str | None) -> Floats:
+    """Mean utilisation, [teams, months]; none where a team that is gone only ends what it had in hand."""
+    load = _mean(runs.values(name, "utilisation"))[:, :-1].T
+    served = runs.values(name, "hours_served").mean(axis=0)[:, :-1].T
+    return np.where(served < ENDING * served.max(axis=1, keepdims=True), np.nan, load)
 
 
 def _mean(values: Floats) -> Floats:
@@ -108,7 +119,7 @@ def _expired_share(runs: Runs, name: str | None) -> Any:
 
 def _busiest(runs: Runs, name: str | None, quarters: Sequence[tuple[int, int]]) -> tuple[int, float, int]:
     """Team, utilisation and quarter of the heaviest load; work dropped counts on top of hours busy."""
-    load = _mean(runs.values(name, "utilisation"))[:, :-1]
+    load = _load(runs, name).T
     dropped = np.nan_to_num(_mean(runs.values(name, "expired_share"))[:, :-1])
     teams = range(load.shape[1])
     busy = np.array([[_nanmean(load[a:b, team]) for a, b in quarters] for team in teams])

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from subsim.engine.metrics import SEGMENT
+from subsim.engine.metrics import SEGMENT, TEAM
 from subsim.errors import InputError
 from subsim.experiment.results import Runs
 from subsim.report import figures
@@ -128,3 +128,16 @@ def test_saved_pictures_are_slide_size_and_repeat_byte_for_byte(runs: Runs, tmp_
     data = (tmp_path / "a.png").read_bytes()
     assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1600, 900)
     assert data == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_days_in_which_a_team_ends_are_no_load() -> None:
+    ending = synthetic.outcome("ending", 3, 12)
+    teams = ending.cube.teams
+    for metric in ("minutes_served", "busy_minutes", "available_minutes"):
+        teams[..., TEAM.index(metric)] = 6_000
+        teams[:, 3:, 0, TEAM.index(metric)] = 0
+        teams[:, 3, 0, TEAM.index(metric)] = 30  # an item in hand when everybody left
+    mesh = figures.utilisation(Runs({"ending": ending}, seed=5, draws=3)).collections[0]
+    load = np.ma.filled(mesh.get_array(), np.nan)
+    assert np.isnan(load[0, 3:]).all()
+    assert not np.isnan(load[0, :3]).any()
