@@ -120,8 +120,7 @@ def go_on_onboarding(w: Any, s: Any, i: int) -> None:
     if team < 0 or onboarding.work_left(s.p, s.key, a.entity, a.segment, a.fit, team, a.start) > 0:
         begin_onboarding(w, s, i, 0)
         return
-    behind = onboarding.days_behind(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
-    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment, behind)
+    delay = onboarding.delay_left(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
     a.first_value_at = max(1, minutes(delay))
     push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
     await_stall(w, s, i, 0)

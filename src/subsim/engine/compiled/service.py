@@ -84,8 +84,7 @@ def begin_service(w: Any, s: Any, seat: int, x: int, t: int) -> None:
 def plan_value(w: Any, s: Any, i: int, team: int, t: int, lasts: int) -> None:
     """Schedule first value after onboarding began now and lasts so long."""
     a = s.accounts[i]
-    behind = onboarding.days_behind(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
-    delay = onboarding.customer_delay(s.p, s.key, a.entity, a.segment, behind)
+    delay = onboarding.delay_left(s.p, s.key, a.entity, a.segment, a.fit, team, a.start)
     a.first_value_at = onboarding.first_value_at(s.p, t, lasts, delay)
     push(w, s, a.first_value_at, ev.FIRST_VALUE, i)
 

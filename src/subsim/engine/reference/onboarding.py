@@ -46,8 +46,8 @@ def go_on_onboarding(model: Model, account: Account) -> None:
     if team is None or onboarding.work_left(p, key, entity, segment, fit, team.number, start) > 0:
         begin_onboarding(model, account)
         return
-    behind = onboarding.days_behind(p, key, entity, segment, fit, team.number, start)
-    account.first_value_at = max(1, minutes(onboarding.customer_delay(p, key, entity, segment, behind)))
+    delay = onboarding.delay_left(p, key, entity, segment, fit, team.number, start)
+    account.first_value_at = max(1, minutes(delay))
     model.env.process(first_value(model, account))
     await_stall(model, account)
 
@@ -62,8 +62,7 @@ def onboard_alone(model: Model, account: Account) -> None:
 def plan_value(model: Model, account: Account, team: int, lasts: int) -> None:
     """Plan first value: the team's work begins now and lasts so many minutes."""
     p, key, entity, segment = model.p, model.key, account.entity, account.segment
-    behind = onboarding.days_behind(p, key, entity, segment, account.fit, team, account.start)
-    delay = onboarding.customer_delay(p, key, entity, segment, behind)
+    delay = onboarding.delay_left(p, key, entity, segment, account.fit, team, account.start)
     account.first_value_at = onboarding.first_value_at(p, model.now, lasts, delay)
     model.env.process(first_value(model, account))
 

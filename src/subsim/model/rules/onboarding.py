@@ -60,6 +60,12 @@ def days_behind(p: Any, key: Any, entity: int, segment: int, fit: float, team: i
 
 
 @rule
+def delay_left(p: Any, key: Any, entity: int, segment: int, fit: float, team: int, start: int) -> float:
+    """Days that the customer itself still needs, given what of its own time lies behind minute 0."""
+    return customer_delay(p, key, entity, segment, days_behind(p, key, entity, segment, fit, team, start))
+
+
+@rule
 def reached_before(p: Any, key: Any, entity: int, segment: int, tenure_days: float) -> float:
     """Days to first value of an account of whose onboarding nothing is known; -1 if they exceed its tenure."""
     days = lognormal(
