@@ -102,7 +102,7 @@ def backtest(path: Path, freeze: dt.date = FREEZE, end: dt.date = END) -> pd.Dat
     stop = pd.Timestamp(freeze) + pd.Timedelta(days=1)
     known = everything[everything["start"] < stop]
     lost = (known["end"] < stop).to_numpy()
-    lived = ((known["end"].where(lost, stop) - known["start"]) / pd.Timedelta(days=1)).astype(int).to_numpy()
+    lived = np.asarray((known["end"].where(lost, stop) - known["start"]).dt.days, np.int64)
     own, _ = calibrated(path, freeze)
     month_ends = pd.date_range(stop, end, freq="ME")
     rows = []

@@ -20,7 +20,7 @@ from subsim.book import Book
 from subsim.calibrate.block import Frame
 from subsim.calibrate.company import company_prior, company_priors, described
 from subsim.calibrate.importance import of_prior
-from subsim.calibrate.priors import MONTHS, Key, Priors, catalogue_priors
+from subsim.calibrate.priors import MONTHS, Key, Prior, Priors, catalogue_priors
 from subsim.calibrate.rates_data import LOGS
 from subsim.calibrate.renewal_model import BY_SEGMENT
 from subsim.engine import Setup, simulate
@@ -149,7 +149,7 @@ def believed(seed: int, months: int = 36) -> tuple[Company, Priors]:
     """A company drawn from a calibration's own prior, what segments share included; and that prior."""
     names = Names(history_scenario(months))
     frame = Frame(AS_OF, names.segment, names.tier, names.work, names.team)
-    priors = catalogue_priors(names) | company_priors(frame) | stated()
+    priors = {**catalogue_priors(names), **company_priors(frame), **stated()}
     truth = _drawn_from(priors, seed)
     scenario = planned(months, truth, months)
     setup = build(scenario, draws=1, seed=seed, fixed_parameters=True)
@@ -166,7 +166,7 @@ def believed(seed: int, months: int = 36) -> tuple[Company, Priors]:
 
 def stated() -> Priors:
     """The priors that stand in place of the defaults."""
-    found = {}
+    found: dict[Key, Prior] = {}
     for name, centres in STATED.items():
         for segment, centre in centres.items():
             own = company_prior((name, (segment,)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -171,10 +171,11 @@ def verdict_lines(said: pd.DataFrame, nothing: Mapping[int, Mapping[str, Any]]) 
             mean = [verdict_of(p_better(expected(each.reshape(-1, n)), "higher")) for each, n in draws]
             lines += [_counted("nothing works", name, f"comparison, {label}", one)]
             lines += [_counted("nothing works", name, f"expected, {label}", mean)]
-    for (kind, name), rows in said.groupby(["kind", "decision"], sort=False):
+    for key, rows in said.groupby(["kind", "decision"], sort=False):
+        kind, name = cast("tuple[str, str]", key)
         for column, what in (("p_one", "comparison"), ("p_mean", "expected")):
             found = [verdict_of(p) for p in rows[column]]
-            lines.append(_counted("as drawn", str(name), f"{what}, {KINDS[str(kind)]}", found))
+            lines.append(_counted("as drawn", name, f"{what}, {KINDS[kind]}", found))
     return lines
 
 
@@ -197,12 +198,13 @@ def company_lines(known: pd.DataFrame, said: pd.DataFrame) -> list[str]:
         "|---:|---|---:|---:|---:|---:|",
     ]
     wide = said.pivot_table(index=["seed", "decision"], columns="kind", values=["said", "low", "high"])
-    for row in known.itertuples():
-        cells = [f"{row.truth:+.2f} ({row.truth_se:.2f})", f"{row.said:+.2f} ({row.said_se:.2f})"]
-        if (row.seed, row.decision) in wide.index:
-            own = wide.loc[(row.seed, row.decision)]
+    found = dict(zip(wide.index, wide.to_dict("records"), strict=True))
+    for row in known.to_dict("records"):
+        cells = [f"{row['truth']:+.2f} ({row['truth_se']:.2f})", f"{row['said']:+.2f} ({row['said_se']:.2f})"]
+        own = found.get((row["seed"], row["decision"]))
+        if own:
             cells += [f"{own['said', k]:+.2f} ({own['low', k]:+.2f} to {own['high', k]:+.2f})" for k in KINDS]
-        lines.append(f"| {row.seed} | {row.decision} | {' | '.join(cells)} |")
+        lines.append(f"| {row['seed']} | {row['decision']} | {' | '.join(cells)} |")
     return lines
 
 
@@ -230,7 +232,7 @@ def figure(known: pd.DataFrame, said: pd.DataFrame, path: Path) -> None:
 def _sizes(axis: Any, known: pd.DataFrame) -> None:
     ends = np.array([min(known["truth"].min(), known["said"].min()), max(known["truth"].max(), known["said"].max())])
     ends = ends + 0.05 * np.ptp(ends) * np.array([-1, 1])
-    line = np.linspace(*ends, 50)
+    line = np.linspace(float(ends[0]), float(ends[1]), 50)
     axis.fill_between(line, line - NEAR * abs(line), line + NEAR * abs(line), color="0.9", label="within 20 %")
     axis.plot(ends, ends, color="0.6", lw=1)
     for colour, (name, rows) in zip(("C0", "C1"), known.groupby("decision", sort=False), strict=False):

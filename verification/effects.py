@@ -89,9 +89,9 @@ def page(results: Path) -> None:
         "| company | true lift | 5 % | 50 % | 95 % | held |",
         "|---:|---:|---:|---:|---:|---|",
     ]
-    for row, inside in zip(rows.itertuples(), held, strict=True):
-        numbers = " | ".join(f"{value:.2f}" for value in (row.true, row.q05, row.q50, row.q95))
-        lines.append(f"| {row.seed} | {numbers} | {'yes' if inside else 'NO'} |")
+    for row, inside in zip(rows.to_dict("records"), held, strict=True):
+        numbers = " | ".join(f"{row[name]:.2f}" for name in ("true", "q05", "q50", "q95"))
+        lines.append(f"| {row['seed']} | {numbers} | {'yes' if inside else 'NO'} |")
     (HERE / "effects.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 

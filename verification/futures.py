@@ -86,7 +86,8 @@ def futures(setup: Setup, history: int, *, seed: int, luck: int, count: int) -> 
     begins, ends = int(setup.world.months[history]), int(setup.world.months[-1]) + 1
     state = _state(setup)
     while True:
-        known, found = _history(setup, state, seed, begins), []
+        known = _history(setup, state, seed, begins)
+        found: list[Ints] = []
         while known is not None and len(found) < count and _future(setup, state, known, luck, len(found), ends):
             found.append(state.segments.copy())
         if len(found) == count:

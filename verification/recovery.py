@@ -14,7 +14,7 @@ import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 import subsim as ss
 from subsim.calibrate import calibrate
 from subsim.calibrate.company import described
-from subsim.calibrate.priors import Prior
+from subsim.calibrate.priors import Prior, Priors
 from subsim.engine import Cube, simulate
 from subsim.experiment.build import build
 from subsim.experiment.results import Outcome, Runs
@@ -69,7 +69,7 @@ def alike(seed: int) -> dict[str, Any]:
     own numbers; the first two differ by the belief in differences alone, the last shows what the opening state costs.
     """
     company = drawn(seed, size=0.6, numbers={"renewal.frailty": 0.0})
-    told = {("renewal.frailty", ()): Prior("fixed", 0.0, source="how these companies were made", grade="A")}
+    told: Priors = {("renewal.frailty", ()): Prior("fixed", 0.0, source="how these companies were made", grade="A")}
     with tempfile.TemporaryDirectory() as folder:
         company.write(Path(folder))
         book = ss.read_book(folder, as_of=company.as_of)
@@ -149,7 +149,8 @@ def page(recovered: Path, of_alike: Path) -> None:
             f"({each.min():.0%} to {each.max():.0%} in single companies)"
         )
     lines += ["", "| number | label | cases | held | truth below | truth above |", "|---|---|---:|---:|---:|---:|"]
-    for (name, label), rows in table.groupby(["name", "label"]):
+    for key, rows in table.groupby(["name", "label"]):
+        name, label = cast("tuple[str, str]", key)
         below, above = ((rows["rank"] < LEVELS[0]).mean(), (rows["rank"] > LEVELS[2]).mean())
         lines.append(f"| {name} | {label} | {len(rows)} | {rows['covered'].mean():.0%} | {below:.0%} | {above:.0%} |")
     lines += ["", *alike_lines(of_alike)]
