@@ -10,7 +10,8 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv, gammaincinv, ndtr, ndtri
@@ -18,7 +19,7 @@ from scipy.special import betaincinv, gammaincinv, ndtr, ndtri
 from subsim.random import uniform_array
 
 DAY, MONTH, YEAR, NEVER = 1_440, 43_830, 525_960, 1 << 60
-UNKNOWN = 1 << 27  # when a touch was last due
+UNKNOWN = 1 << 27  # when a touch was last due, or a score read
 # Events of one minute come in this order (section 2).
 MONTH_END, SERVICE_END, FIRST_VALUE, RISK, TERM_END, NOTICE, RETURN, LEAD, REFERRAL, STALL, REVIEW = range(11)
 CAMPAIGN, TOUCH, DEADLINE, DISPATCH = range(11, 15)
@@ -54,6 +55,47 @@ class World:
     teams: dict[str, int]  # seats
     campaigns: dict[str, tuple[str, ...]] = field(default_factory=dict)  # tiers addressed
     work_names: tuple[str, ...] = ()  # of the columns that say when touches were last due
+
+
+class Book(NamedTuple):
+    """The opening base: arrays with a row for each account, and the touches done at all of them one after the other."""
+
+    rows: Any
+    last_due: Any  # by kind of work
+    readings: Any  # log odds of monthly scores, the last one first, and when they were read
+    read_at: Any
+    done_from: Any  # number of the account's first touch, and one more at the end
+    done_at: Any
+    done_work: Any
+
+
+class Held(NamedTuple):
+    """What touches hold up in a segment: all that is done over those known, means at minute 0 (section 3)."""
+
+    more: float
+    lifted: float
+    head: float
+
+
+class Past(NamedTuple):
+    """What the book says of an account's months before the start; times in days before it."""
+
+    scores: list[tuple[float, float]]  # and log odds, from the oldest on
+    touches: list[tuple[float, float]]  # and lift
+
+
+class Shown(NamedTuple):
+    """What scores show: x = a - b F - c R with variance v; likelihood of F and R (section 3)."""
+
+    a: float
+    b: float
+    c: float
+    v: float
+    w_ff: float
+    w_fr: float
+    w_rr: float
+    y_f: float
+    y_r: float
 
 
 @dataclass(slots=True)
@@ -163,7 +205,7 @@ class Uniforms:
 class Run:
     """One run; `segments[month, segment]` and `teams[month, team]` are counters by name."""
 
-    def __init__(self, world: World, values: Values, opening: Any, touches: Any, seed: int, run: int) -> None:
+    def __init__(self, world: World, values: Values, book: Book, seed: int, run: int) -> None:
         self.world, self.values, self.names = world, values, tuple(world.tier_of)
         self.draw, self.heap, self.sequence, self.asked = Uniforms(seed, run), [], 0, set()
         self.accounts: list[Account] = []
@@ -176,8 +218,10 @@ class Run:
         self.wave = {s: [self.draw.gamma1(self.p("arrival.dispersion")) for _ in self.ends] for s in self.names}
         for end in self.ends:
             self.push(end, MONTH_END, 0)
-        for row, last_due in zip(opening, touches, strict=True):
-            self.open(row, dict(zip(world.work_names, map(int, last_due), strict=True)))
+        pasts = [self.past(book, number) for number in range(len(book.rows))]
+        self.held = self.held_up(book.rows, pasts)
+        for row, last_due, past in zip(book.rows, book.last_due, pasts, strict=True):
+            self.open(row, dict(zip(world.work_names, map(int, last_due), strict=True)), past)
         for number, name in enumerate(self.names):
             if world.plan.get(name):
                 self.next_lead(0, number)
@@ -227,7 +271,66 @@ class Run:
 
     # -- the opening base (section 3)
 
-    def open(self, row: Any, last_due: dict[str, int]) -> None:  # noqa: PLR0915 - the paragraphs of the page in order
+    def past(self, book: Book, number: int) -> Past:
+        scores = zip(book.read_at[number].tolist(), book.readings[number].tolist(), strict=True)
+        done = slice(int(book.done_from[number]), int(book.done_from[number + 1]))
+        lifts = [self.p("work.lift", self.world.work_names[work]) for work in book.done_work[done].tolist()]
+        days = [-minute / DAY for minute in book.done_at[done].tolist()]
+        return Past(
+            sorted(((-at / DAY, reading) for at, reading in scores if at != UNKNOWN), reverse=True),
+            list(zip(days, lifts, strict=True)),
+        )
+
+    def lifted(self, past: Past, u: float) -> float:
+        """What the touches done until u days before the start hold up by then."""
+        drift = self.p("engagement.drift")
+        return sum(lift * math.exp(-drift * (then - u)) for then, lift in past.touches if then >= u)
+
+    def head(self, s: str, tenure: float, u: float) -> float:
+        """An account comes without neglect."""
+        return self.p("engagement.neglect", s) * math.exp(-self.p("engagement.drift") * (tenure - u))
+
+    def held_up(self, rows: Any, pasts: list[Past]) -> dict[str, Held]:
+        of = {}
+        for number, s in enumerate(self.names):
+            mine = [i for i, row in enumerate(rows) if int(row["segment"]) == number]
+            lifted = sum(self.lifted(pasts[i], 0.0) for i in mine) / max(1, len(mine))
+            head = sum(self.head(s, -int(rows[i]["start"]) / DAY, 0.0) for i in mine) / max(1, len(mine))
+            more = min(2.0, max(1.0, (self.gap(s) - head) / lifted)) if lifted else 0.0
+            of[s] = Held(more, lifted, head)
+        return of
+
+    def gap(self, s: str) -> float:
+        return self.p("engagement.opening_mean", s) - self.p("engagement.rest", s) + self.p("engagement.neglect", s)
+
+    def standing(self, s: str, tenure: float, late: float, past: Past, u: float) -> tuple[float, float]:
+        """Level and held, u days before the start."""
+        drift, (more, mean, mean_head) = self.p("engagement.drift"), self.held[s]
+        level = self.p("engagement.opening_mean", s) - self.p("engagement.ttv_effect") * late
+        if not more:
+            return level, self.gap(s) * (1 - math.exp(-drift * tenure))
+        above = more * (self.lifted(past, u) - mean)
+        level += above + self.head(s, tenure, u) - mean_head
+        return level, max(0.0, self.gap(s) * (1 - math.exp(-drift * (tenure - u))) + above)
+
+    def shown(self, s: str, tenure: float, late: float, past: Past) -> Shown:
+        """The filter over the scores, from the oldest to the last and to minute 0."""
+        own, drift, noise = self.p("engagement.opening_sd") ** 2, self.p("engagement.drift"), self.p("score.noise")
+        a = b = c = ff = fr = rr = yf = yr = 0.0
+        v = own
+        for (u, reading), (then, _) in pairwise([*past.scores, (0.0, 0.0)]):
+            level, held = self.standing(s, tenure, late, past, u)
+            total = max(v + noise**2, 1e-12)
+            gain, off = v / total, reading - self.p("score.offset") - level - a
+            to_fit, to_response = 1 - b, held - c
+            ff, fr, rr = ff + to_fit**2 / total, fr + to_fit * to_response / total, rr + to_response**2 / total
+            yf, yr = yf + to_fit * off / total, yr + to_response * off / total
+            left = math.exp(-drift * (u - then))
+            a, b, c = (a + gain * off) * left, (b + gain * to_fit) * left, (c + gain * to_response) * left
+            v = own + (v * (1 - gain) - own) * left**2
+        return Shown(a, b, c, v, ff, fr, rr, yf, yr)
+
+    def open(self, row: Any, last_due: dict[str, int], past: Past) -> None:  # noqa: PLR0915 - in the page's order
         s, p, draw = self.names[int(row["segment"])], self.p, self.draw
         term, k, start = int(row["term"]), int(row["renewals"]), int(row["start"])
         tenure, score, ttv = -start / DAY, float(row["score"]), float(row["ttv_days"])
@@ -237,38 +340,35 @@ class Run:
         adopted = row["onboarded"] == 1 if row["onboarded"] >= 0 else delay <= tenure
         if ttv < 0:
             ttv = min(delay, tenure)
-        # What scores show: engagement is level + phi f + held (response - 1) and noise.
+        # What held the account up, and what its scores show.
         late = math.log(max(ttv if adopted else tenure, 1 / DAY) / p("onboarding.target", s))
-        mean = p("engagement.opening_mean", s)
-        held = mean - p("engagement.rest", s) + p("engagement.neglect", s)
-        held *= 1 - math.exp(-p("engagement.drift") * tenure)
-        answers, noise, phi = p("engagement.response_sd"), p("score.noise") ** 2, p("engagement.fit_effect")
-        mean -= p("engagement.ttv_effect") * (late if adopted else max(0.0, late))
-        spread = p("engagement.opening_sd") ** 2 + (held * answers) ** 2
-        share = min(max(score, 0.5), 99.5) / 100
-        seen = math.log(share / (1 - share)) - p("score.offset") - mean  # without fit
-        # Fit at the mode of what survived, moved by the score; then risk, engagement and response given fit.
+        late = late if adopted else max(0.0, late)
+        level, held = self.standing(s, tenure, late, past, 0.0)
+        seen = self.shown(s, tenure, late, past)
+        answers, phi = p("engagement.response_sd") ** 2, p("engagement.fit_effect")
+        # Fit at the mode of what survived, moved by the scores; then risk, response and engagement given fit.
         fall = p("renewal.fit") + p("renewal.engagement") * phi
-        eta = self.base(s, term) - p("renewal.engagement") * mean
+        eta = self.base(s, term) - p("renewal.engagement") * level
         eta += p("renewal.price") * math.log(1 + self.rise(s, term))
         without = leave / (back + leave) if leave else 0.0  # share of time without a sponsor
         load = math.exp(eta) * (1 + without * (math.exp(p("renewal.no_sponsor")) - 1))
         load *= k ** p("renewal.drift", s) if k else 0.0
         f, c = self.survivors_fit(s, fall, load)
-        gain = 0.0
-        if score >= 0:
-            gain = spread / (spread + noise)
-            c += phi**2 / (spread + noise)
-            f += phi * (seen - phi * f) / ((spread + noise) * c)
+        open_response = 1 + seen.w_rr * answers
+        weight = seen.w_ff - seen.w_fr**2 * answers / open_response
+        pull = seen.y_f - seen.w_fr * seen.y_r * answers / open_response
+        c += phi**2 * weight
+        f += phi * (pull - weight * phi * f) / c
         f = draw.normal(f, 1 / math.sqrt(c))
         theta, x = p("renewal.frailty", s), load * math.exp(-fall * f)
         v = draw.gamma1(1 / theta) / theta / (1 / theta + x) if theta else 1.0
         a = self.create(s, int(row["arr"]), int(row["first_arr"]), term, start, f, v)
-        mean += phi * f
-        a.e = draw.normal(mean + gain * (seen - phi * f), math.sqrt(spread * (1 - gain)))
-        slope = held * answers**2 / spread
-        better = p("renewal.engagement") * held * answers**2 * x / (1 + theta * x)
-        a.response = draw.normal(1 + better + slope * (a.e - mean), answers * math.sqrt(1 - held * slope))
+        better = p("renewal.engagement") * held * answers * x / (1 + theta * x)
+        beyond = answers * (seen.y_r - seen.w_fr * phi * f) / open_response
+        beyond = draw.normal(beyond, math.sqrt(answers / open_response))
+        a.response = 1 + better + beyond
+        mean = level + seen.a + (1 - seen.b) * phi * f + (held - seen.c) * beyond
+        a.e = draw.normal(mean, math.sqrt(seen.v))
         a.k, a.term_end, a.anchor, a.sponsor = k, int(row["term_end"]), int(row["anchor"]), bool(sponsor)
         a.ttv = whole(ttv * DAY) if adopted else -1
         a.m, a.band = self.rest(a), self.band(score) if score >= 0 else ""

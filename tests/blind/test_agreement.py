@@ -1,5 +1,6 @@
 """The package against the blind simulator: equal in distribution, by z-scores of means and ratios of variances."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ from subsim.engine.metrics import SEGMENT, TEAM
 from subsim.experiment.build import build
 from subsim.model.catalogue import parameters
 from subsim.scenario import Scenario
-from tests.blind.simulator import DAY, MONTH, PLAYS, UNKNOWN, Run, Tier, Values, World
+from tests.blind.simulator import DAY, MONTH, PLAYS, UNKNOWN, YEAR, Book, Run, Tier, Values, World
 
 pytestmark = [pytest.mark.statistical, pytest.mark.slow]
 
@@ -154,7 +155,8 @@ def setup(name: str, draws: int = PRODUCT_RUNS) -> Any:
     real = build(Scenario.from_dict(scenario_file(name)), draws=draws, seed=11, fixed_parameters=True)
     half_known(real.world.opening, real.start)
     calendars_known(real.world.opening, real.world.opening_touches, real.work_names, SCENARIOS[name][1])
-    return real
+    known = scores_known(real.world.opening) | touches_known(real.world.opening, real.work_names)
+    return replace(real, world=real.world._replace(**known))
 
 
 def half_known(rows: Any, start: date) -> None:
@@ -168,7 +170,6 @@ def half_known(rows: Any, start: date) -> None:
     rows["sponsor"], rows["prepared"] = i % 3 - 1, i // 3 % 3 - 1
     rows["onboarded"] = np.where(young, np.where(i % 7 == 0, -1, 0), np.where(i % 4 == 1, -1, 1))
     rows["ttv_days"] = np.where((i % 8 > 3) & ~young, 10 + i, -1)
-    rows["score"] = np.where(i % 7 < 4, (17 * i) % 101, -1)
 
 
 def calendars_known(rows: Any, touches: Any, work_names: tuple[str, ...], tier: Tier) -> None:
@@ -190,6 +191,58 @@ def calendars_known(rows: Any, touches: Any, work_names: tuple[str, ...], tier: 
         never = -every * (1 + i % 4)  # nothing follows
         turn = (i + 3 * j) % 12
         touches[:, j] = np.select([turn < 5, turn < 7, turn < 8, turn < 9], [waits, comes, after, never], UNKNOWN)
+
+
+def scores_known(rows: Any) -> dict[str, Any]:
+    """Let four of seven know one to twelve monthly scores, all in their present life; the last may be at minute 0.
+
+    Some of the others were scored more than a year ago: that sets their band and shows nothing.
+    """
+    readings, read_at = np.zeros((len(rows), 12)), np.full((len(rows), 12), UNKNOWN, np.int32)
+    for i, row in enumerate(rows):
+        age = -int(row["start"])
+        last, apart = min(DAY * (11 * i % 36), age // 2), DAY * (25 + i % 5)
+        times = [last + j * apart for j in range((1, 12, 3, 6, 0, 0, 0)[i % 7]) if last + j * apart <= age]
+        row["score"] = 50 if i % 14 == 5 and age > YEAR else -1
+        for j, ago in enumerate(times):
+            score = 100 - ((17 * i + 23 * j) % 101) ** 2 / 100  # three of four above 44, half above 75
+            row["score"] = score if j == 0 else row["score"]
+            share = min(max(score, 0.5), 99.5) / 100
+            readings[i, j], read_at[i, j] = np.log(share / (1 - share)), -ago
+    return {"opening_readings": readings, "opening_read_at": read_at}
+
+
+def touches_known(rows: Any, work_names: tuple[str, ...]) -> dict[str, Any]:
+    """Let most accounts have had touches in the last two years of their life, if the scenario has any.
+
+    Few or many, only of late or only long ago. Those with scores have had more, so that a segment as a whole tells: in
+    the first segment before the last score, in the second since then.
+    """
+    kinds = [work for work, name in enumerate(work_names) if name not in {*PLAYS, "ticket"}]
+    # days before the start of the last one and the first one, and between two
+    habits = (
+        ((1, 730, 12), (3, 730, 30), (25, 730, 15), (60, 730, 8), (0, 0, 1), (0, 0, 1), (5, 95, 45)),
+        ((0, 30, 3), (0, 30, 5), (0, 20, 4), (0, 27, 9), (0, 0, 1), (300, 730, 20), (0, 0, 1)),
+    )
+    done_from: list[int] = [0]
+    done_at: list[int] = []
+    done_work: list[int] = []
+    for i, row in enumerate(rows):
+        last, first, apart = habits[row["segment"]][i // 7 % 7 if i % 8 == 7 else i % 7]
+        done = [
+            (-DAY * days - 61 * place - i % 3, work)
+            for place, work in enumerate(kinds)
+            for days in range(last + 2 * place, first, apart * (1 + 2 * (len(kinds) - 1 - place)))
+            if DAY * (days + 1) <= -row["start"]
+        ]
+        done_at += [minute for minute, _ in sorted(done)]
+        done_work += [work for _, work in sorted(done)]
+        done_from.append(len(done_at))
+    return {
+        "done_from": np.array(done_from, np.int64),
+        "done_at": np.array(done_at, np.int32),
+        "done_work": np.array(done_work, np.int16),
+    }
 
 
 def values_of(name: str, **changes: float) -> Values:
@@ -232,12 +285,20 @@ def blind_sample(
         {"covered": tier}, teams, dict.fromkeys(campaigns, ("covered",)), tuple(real.work_names),
     )  # fmt: skip
     values = values_of(name, **changes)
-    opening, touches = real.world.opening.copy(), real.world.opening_touches.copy()
+    known = real.world
+    book = Book(
+        known.opening.copy(), known.opening_touches.copy(), known.opening_readings, known.opening_read_at.copy(),
+        known.done_from.copy(), known.done_at, known.done_work,
+    )  # fmt: skip
     if "reviews" in forgotten:
-        opening["review_at"] = 0
+        book.rows["review_at"] = 0
     if "touches" in forgotten:
-        touches[:] = UNKNOWN
-    done = [Run(world, values, opening, touches, seed, run) for run in range(runs)]
+        book.last_due[:] = UNKNOWN
+    if "scores" in forgotten:
+        book.read_at[:] = UNKNOWN
+    if "done" in forgotten:
+        book.done_from[:] = 0
+    done = [Run(world, values, book, seed, run) for run in range(runs)]
     sample: Sample = {}
     for names, wanted, flows, of_run in (
         (real.segment_names, STATES + FLOWS, FLOWS, "segments"),
@@ -308,5 +369,14 @@ def test_a_wrong_simulator_is_found_out(name: str, changes: dict[str, float]) ->
     [("named", "touches"), ("pooled", "touches"), ("digital", "reviews")],
 )
 def test_a_simulator_that_forgets_the_calendar_of_the_book_is_found_out(name: str, forgotten: str) -> None:
+    scores = z_scores(product_sample(name), blind_sample(name, forgotten=(forgotten,)))
+    assert max(abs(z) for z in scores.values()) > threshold(3 * len(scores))
+
+
+@pytest.mark.parametrize(
+    ("name", "forgotten"),
+    [("named", "scores"), ("named", "done"), ("pooled", "done"), ("digital", "scores")],
+)
+def test_a_simulator_that_forgets_scores_or_touches_of_the_book_is_found_out(name: str, forgotten: str) -> None:
     scores = z_scores(product_sample(name), blind_sample(name, forgotten=(forgotten,)))
     assert max(abs(z) for z in scores.values()) > threshold(3 * len(scores))
