@@ -287,7 +287,7 @@ def draw_rows(
     The centre of what a posterior has learned is its median.
     """
     rows = np.zeros((draws, slots.LENGTH))
-    runs = np.arange(draws)
+    uncertain: list[Cell] = []
     chosen = None if posterior is None else posterior.order(draws)
     for cell in table.values():
         rows[:, cell.index] = cell.value
@@ -295,9 +295,11 @@ def draw_rows(
         if learned is not None:
             rows[:, cell.index] = np.median(learned) if fixed else learned[chosen]
         elif not fixed and cell.prior.family != "fixed":
-            entity = name_entity("|".join((cell.parameter.name, *cell.keys)))
-            u = uniform_array(seed, runs, Purpose.PARAMETER, entity, 0)
-            rows[:, cell.index] = np.clip(quantile(cell.prior, cell.value, u), cell.parameter.low, cell.parameter.high)
+            uncertain.append(cell)
+    entities = np.array([name_entity("|".join((cell.parameter.name, *cell.keys))) for cell in uncertain], np.uint64)
+    uniforms = uniform_array(seed, np.arange(draws), Purpose.PARAMETER, entities[:, np.newaxis], 0)
+    for cell, u in zip(uncertain, uniforms, strict=True):
+        rows[:, cell.index] = np.clip(quantile(cell.prior, cell.value, u), cell.parameter.low, cell.parameter.high)
     return rows
 
 
@@ -307,17 +309,19 @@ def quantile(prior: Prior, value: float, u: Floats) -> Floats:
     normal: mean; lognormal: median; gamma: mean; beta: mean, with the concentration a + b.
     """
     if prior.family == "normal":
-        return value + (prior.sd + prior.sd_share * abs(value)) * _each(quantiles.normal, u)
+        return value + (prior.sd + prior.sd_share * abs(value)) * _each(quantiles.normals, u)
     if prior.family == "lognormal":
-        return value * np.exp(prior.sd * _each(quantiles.normal, u))
+        return value * np.exp(prior.sd * _each(quantiles.normals, u))
     if prior.family == "gamma":
-        return value * _each(quantiles.gamma, u, prior.shape) / prior.shape
+        return value * _each(quantiles.gammas, u, prior.shape) / prior.shape
     if prior.family == "beta":
         size = prior.a + prior.b
-        return _each(quantiles.beta, u, value * size, (1 - value) * size)
+        return _each(quantiles.betas, u, value * size, (1 - value) * size)
     return np.full_like(u, value)
 
 
-def _each(inverse: Callable[..., float], u: Floats, *shape: float) -> Floats:
-    """A scalar inverse distribution function over many uniforms."""
-    return np.array([inverse(one, *shape) for one in u.ravel().tolist()]).reshape(u.shape)
+def _each(fill: Callable[..., None], u: Floats, *shape: float) -> Floats:
+    """Quantiles of many uniforms."""
+    out = np.empty(u.shape)
+    fill(np.ascontiguousarray(u).reshape(-1), *map(float, shape), out.reshape(-1))
+    return out

@@ -6,6 +6,7 @@ parameter would then change unrelated draws.
 """
 
 import math
+from typing import Any
 
 from subsim._jit import rule
 from subsim.random.special import beta_tails, gamma_tails, incomplete_beta, incomplete_gamma, log_gamma
@@ -301,3 +302,24 @@ def negative_binomial(u: float, mean: float, dispersion: float) -> int:
         else:
             below = middle
     return enough
+
+
+@rule
+def normals(u: Any, out: Any) -> None:
+    """`normal` of float64 arrays."""
+    for i in range(out.size):
+        out[i] = normal(u[i])
+
+
+@rule
+def gammas(u: Any, shape: float, out: Any) -> None:
+    """`gamma` of float64 arrays."""
+    for i in range(out.size):
+        out[i] = gamma(u[i], shape)
+
+
+@rule
+def betas(u: Any, a: float, b: float, out: Any) -> None:
+    """`beta` of float64 arrays."""
+    for i in range(out.size):
+        out[i] = beta(u[i], a, b)
