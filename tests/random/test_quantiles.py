@@ -107,3 +107,15 @@ def test_draws_follow_their_law(quantile: Callable[[float], float], law: stats.r
 @pytest.mark.parametrize("x", [1e-9, 1e-3, 0.1, 0.37, 0.4, 1.0, 3.0, 10.0, 25.0, 39.9, 40.1, 60.0, 200.0, 600.0])
 def test_exponential_integral_against_scipy(x: float) -> None:
     assert exponential_integral(x) == pytest.approx(special.expi(x) * math.exp(-x), rel=1e-13, abs=1e-15)
+
+
+def test_arrays_are_what_single_numbers_are() -> None:
+    u = uniform_array(3, np.arange(500), 1, 9, 0)
+    for fill, inverse, shape in (
+        (quantiles.normals, quantiles.normal, ()),
+        (quantiles.gammas, quantiles.gamma, (0.7,)),
+        (quantiles.betas, quantiles.beta, (2.5, 4.0)),
+    ):
+        out = np.empty_like(u)
+        fill(u, *shape, out)
+        assert out.tolist() == [inverse(one, *shape) for one in u.tolist()]

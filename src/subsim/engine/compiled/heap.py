@@ -48,17 +48,23 @@ def _sift_down(now: Any, n: int, key: int) -> None:
 
 
 @inner
+def _enter(s: Any, key: int) -> None:
+    """Put a key into the heap of the present; where that is full the run ends with a status."""
+    n = s.count[N_NOW]
+    if n >= s.now.size:
+        s.count[STATUS] = HEAP_FULL
+    else:
+        s.count[N_NOW] = n + 1
+        _sift_up(s.now, n, key)
+
+
+@inner
 def push_key(s: Any, t: int, key: int) -> None:
     """Add a packed event at minute t."""
     count = s.count
     bucket = t >> BUCKET_BITS
     if bucket <= count[BUCKET]:
-        n = count[N_NOW]
-        if n >= s.now.size:
-            count[STATUS] = HEAP_FULL
-            return
-        count[N_NOW] = n + 1
-        _sift_up(s.now, n, key)
+        _enter(s, key)
     else:
         x = count[FREE]
         if x >= 0:
@@ -127,12 +133,7 @@ def _open_bucket(s: Any) -> None:
             if _is_over(s, key):
                 count[N_EVENTS] -= 1
             else:
-                n = count[N_NOW]
-                if n >= s.now.size:
-                    count[STATUS] = HEAP_FULL
-                    return
-                count[N_NOW] = n + 1
-                _sift_up(s.now, n, key)
+                _enter(s, key)
             after = event.after
             event.after = count[FREE]
             count[FREE] = x
