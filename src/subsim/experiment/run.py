@@ -159,7 +159,9 @@ def _threads(setup: Setup, seed: int, parts: list[Chunk], workers: int) -> Itera
 
 def _processes(setup: Setup, seed: int, parts: list[Chunk], workers: int) -> Iterator[tuple[Chunk, Cube]]:
     """Chunks over processes; SimPy is plain Python and holds the interpreter's lock."""
+    # NumPy loads this when it is asked for. Not loaded, record arrays would reach other processes as another class.
     import joblib  # noqa: PLC0415 - an eighth of a second that only the readable engine needs
+    import numpy.rec  # noqa: F401, PLC0415
 
     jobs = (joblib.delayed(_simulate)(setup, seed, "simpy", chunk) for chunk in parts)
     yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
