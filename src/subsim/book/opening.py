@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HISTORY_MONTHS = 12
 YEAR_MINUTES = 12 * MONTH_MINUTES
+DONE_YEARS = 2  # older touches have faded: their lift to a hundredth at the default drift or sooner (grade D)
 FREQUENT_DAYS = 25  # scores that come faster than that are not monthly reviews (judgement, grade D)
 
 
@@ -235,7 +236,7 @@ def _done(book: Book, start_minute: pd.Series, begin: np.datetime64) -> pd.DataF
         return pd.DataFrame({"account_id": [], "kind": [], "done_minute": pd.Series(dtype="int64")})
     rows = rows[rows["done_date"].notna() & rows["account_id"].astype(str).isin(start_minute.index)]
     minute = _minutes(rows["done_date"], begin)
-    since = np.maximum(start_minute.reindex(rows["account_id"].astype(str)).to_numpy(), -2 * YEAR_MINUTES)
+    since = np.maximum(start_minute.reindex(rows["account_id"].astype(str)).to_numpy(), -DONE_YEARS * YEAR_MINUTES)
     rows, minute = rows[minute >= since], minute[minute >= since]
     names = {name: rows[name].astype(str).to_numpy() for name in ("account_id", "kind")}
     return pd.DataFrame(names | {"done_minute": minute})

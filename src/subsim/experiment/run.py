@@ -159,9 +159,8 @@ def _threads(setup: Setup, seed: int, parts: list[Chunk], workers: int) -> Itera
 
 def _processes(setup: Setup, seed: int, parts: list[Chunk], workers: int) -> Iterator[tuple[Chunk, Cube]]:
     """Chunks over processes; SimPy is plain Python and holds the interpreter's lock."""
-    # NumPy loads this when it is asked for. Not loaded, record arrays would reach other processes as another class.
     import joblib  # noqa: PLC0415 - an eighth of a second that only the readable engine needs
-    import numpy.rec  # noqa: F401, PLC0415
+    import numpy.rec  # noqa: F401, PLC0415 - loaded late; without it record arrays reach the processes as another class
 
     jobs = (joblib.delayed(_simulate)(setup, seed, "simpy", chunk) for chunk in parts)
     yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
